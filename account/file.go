@@ -1,0 +1,122 @@
+package account
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxSnapshot bounds what ReadSnapshot holds in memory: an account at every
+// IAM quota stays below it.
+const maxSnapshot = 1 << 30
+
+// ReadSnapshot reads what WriteSnapshot wrote. The name appears in errors.
+// Unknown fields and a newer version are errors, because a judgement over
+// evidence that is not understood would be a guess.
+func ReadSnapshot(name string, r io.Reader) (*Snapshot, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxSnapshot+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(data) > maxSnapshot {
+		return nil, fmt.Errorf("%s: larger than %d bytes, the most a snapshot may have", name, maxSnapshot)
+	}
+	var head struct {
+		Version *int `json:"version"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, place(data, err))
+	}
+	switch {
+	case head.Version == nil || *head.Version < 1:
+		return nil, fmt.Errorf("%s: has no \"version\": this is not a warden snapshot", name)
+	case *head.Version > Version:
+		return nil, fmt.Errorf("%s: snapshot version %d is newer than %d, the newest that this warden reads: update warden", name, *head.Version, Version)
+	}
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	s := new(Snapshot)
+	if err := dec.Decode(s); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, place(data, err))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		line, col := position(data, dec.InputOffset())
+		return nil, fmt.Errorf("%s:%d:%d: something follows the snapshot", name, line, col)
+	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return s, nil
+}
+
+// WriteSnapshot writes s as indented JSON. Policy documents are kept as
+// values; their white space is not.
+func WriteSnapshot(w io.Writer, s *Snapshot) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(s); err != nil {
+		return fmt.Errorf("write snapshot of account %s: %w", s.Account, err)
+	}
+	return nil
+}
+
+// check refuses a snapshot whose parts do not fit together.
+func (s *Snapshot) check() error {
+	if len(s.Account) != 12 {
+		return fmt.Errorf("account %q: want twelve digits", s.Account)
+	}
+	for _, c := range s.Account {
+		if c < '0' || c > '9' {
+			return fmt.Errorf("account %q: want twelve digits", s.Account)
+		}
+	}
+	groups := make(map[string]bool, len(s.Groups))
+	for _, g := range s.Groups {
+		groups[g.Name] = true
+	}
+	for _, u := range s.Users {
+		if u.Name == "" || u.ID == "" {
+			return fmt.Errorf("user %q (id %q): a user needs a name and an id", u.Name, u.ID)
+		}
+		for _, g := range u.Groups {
+			if !groups[g] {
+				return fmt.Errorf("user %s is a member of group %q, which the snapshot does not have", u.Name, g)
+			}
+		}
+	}
+	for _, r := range s.Roles {
+		if r.Name == "" || r.ID == "" {
+			return fmt.Errorf("role %q (id %q): a role needs a name and an id", r.Name, r.ID)
+		}
+	}
+	return nil
+}
+
+// place adds line and column to a JSON error that carries an offset.
+func place(data []byte, err error) error {
+	var syntax *json.SyntaxError
+	var typ *json.UnmarshalTypeError
+	offset := int64(-1)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &typ):
+		offset = typ.Offset
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
+		offset = int64(len(data))
+	}
+	if offset < 0 {
+		return err
+	}
+	line, col := position(data, offset)
+	return fmt.Errorf("line %d column %d: %w", line, col, err)
+}
+
+// position turns a byte offset into a line and a column, both from 1.
+func position(data []byte, offset int64) (line, col int) {
+	before := data[:min(int(offset), len(data))]
+	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
