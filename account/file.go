@@ -41,10 +41,6 @@ func ReadSnapshot(name string, r io.Reader) (*Snapshot, error) {
 	if err := dec.Decode(s); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, place(data, err))
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		line, col := position(data, dec.InputOffset())
-		return nil, fmt.Errorf("%s:%d:%d: something follows the snapshot", name, line, col)
-	}
 	if err := s.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -22,7 +22,7 @@ func TestReadSnapshotRefuses(t *testing.T) {
 		{"wrong type", "{\"version\":1,\n\"account\":7}", "line 2"},
 		{"account", `{"version":1,"account":"12"}`, "twelve digits"},
 		{"letters", `{"version":1,"account":"12345678901x"}`, "twelve digits"},
-		{"trailing", `{"version":1,"account":"111122223333"} {}`, "something follows the snapshot"},
+		{"trailing", `{"version":1,"account":"111122223333"} {}`, "after top-level value"},
 		{"user without id", `{"version":1,"account":"111122223333","users":[{"name":"a"}]}`, "needs a name and an id"},
 		{"role without id", `{"version":1,"account":"111122223333","roles":[{"name":"a"}]}`, "needs a name and an id"},
 		{"unknown group", `{"version":1,"account":"111122223333","users":[{"name":"a","id":"AIDAX","groups":["g"]}]}`, `group "g"`},
