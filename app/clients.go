@@ -1,0 +1,159 @@
+// Package app turns options into AWS clients, in one place for every main.
+package app
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/sns"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+)
+
+// HomeRegion is where IAM answers and records its calls in the partition
+// "aws". Source: IAM User Guide, "Logging IAM and AWS STS API calls with AWS
+// CloudTrail".
+const HomeRegion = "us-east-1"
+
+// attempts and maxBackoff bound the retries of one AWS call.
+const (
+	attempts   = 5
+	maxBackoff = 2 * time.Second
+)
+
+// Options say how AWS is reached. The zero value means: as the AWS CLI would,
+// in HomeRegion.
+type Options struct {
+	// Profile is a profile of the shared AWS configuration.
+	Profile string
+	// Region overrides the configured region.
+	Region string
+	// EndpointURL sends every call to one endpoint, for example a twin's.
+	EndpointURL string
+	// RoleARN is assumed with the configured credentials, with ExternalID
+	// where the role's trust policy asks for one.
+	RoleARN, ExternalID string
+}
+
+// Clients are the AWS services that warden talks to, on one configuration.
+type Clients struct {
+	IAM         *iam.Client
+	STS         *sts.Client
+	SQS         *sqs.Client
+	SNS         *sns.Client
+	EventBridge *eventbridge.Client
+	CloudTrail  *cloudtrail.Client
+	Region      string
+}
+
+// Connect reads the standard AWS configuration (environment, profile, SSO,
+// role of the machine) and builds the clients. Nothing is called yet, except
+// that a RoleARN is assumed at the first use.
+func Connect(ctx context.Context, o Options) (*Clients, error) {
+	opts := []func(*config.LoadOptions) error{
+		config.WithHTTPClient(httpClient(http.ProxyFromEnvironment)),
+		config.WithRetryer(retryer),
+	}
+	if o.Profile != "" {
+		opts = append(opts, config.WithSharedConfigProfile(o.Profile))
+	}
+	if o.Region != "" {
+		opts = append(opts, config.WithRegion(o.Region))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if cfg.Region == "" {
+		cfg.Region = HomeRegion
+	}
+	if o.EndpointURL != "" {
+		cfg.BaseEndpoint = aws.String(o.EndpointURL)
+	}
+	if o.RoleARN != "" {
+		base := sts.NewFromConfig(cfg)
+		provider := stscreds.NewAssumeRoleProvider(base, o.RoleARN, func(a *stscreds.AssumeRoleOptions) {
+			a.RoleSessionName = "warden"
+			if o.ExternalID != "" {
+				a.ExternalID = aws.String(o.ExternalID)
+			}
+		})
+		cfg.Credentials = aws.NewCredentialsCache(provider)
+	}
+	return build(cfg), nil
+}
+
+// Key is a set of AWS credentials.
+type Key struct{ ID, Secret, Token string }
+
+// Fixed builds clients for one endpoint and one key by hand: no profile, no
+// environment variable and no proxy is looked at, so that a demo cannot reach
+// an account by accident.
+func Fixed(endpoint string, key Key) *Clients {
+	return build(aws.Config{
+		Region:       HomeRegion,
+		BaseEndpoint: aws.String(endpoint),
+		Credentials:  credentials.NewStaticCredentialsProvider(key.ID, key.Secret, key.Token),
+		HTTPClient:   httpClient(nil),
+		Retryer:      retryer,
+	})
+}
+
+// Account asks STS whose credentials these are. It returns the account id and
+// the caller's ARN.
+func (c *Clients) Account(ctx context.Context) (account, arn string, err error) {
+	out, err := c.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return "", "", fmt.Errorf("ask who the credentials belong to: %w", err)
+	}
+	return aws.ToString(out.Account), aws.ToString(out.Arn), nil
+}
+
+func build(cfg aws.Config) *Clients {
+	return &Clients{
+		IAM:         iam.NewFromConfig(cfg),
+		STS:         sts.NewFromConfig(cfg),
+		SQS:         sqs.NewFromConfig(cfg),
+		SNS:         sns.NewFromConfig(cfg),
+		EventBridge: eventbridge.NewFromConfig(cfg),
+		CloudTrail:  cloudtrail.NewFromConfig(cfg),
+		Region:      cfg.Region,
+	}
+}
+
+func retryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = attempts
+		o.MaxBackoff = maxBackoff
+	})
+}
+
+// httpClient bounds every phase of a call. The response may take long because
+// SQS holds a receive for up to 20 seconds.
+func httpClient(proxy func(*http.Request) (*url.URL, error)) *http.Client {
+	return &http.Client{
+		Timeout: 45 * time.Second,
+		Transport: &http.Transport{
+			Proxy:                 proxy,
+			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: 30 * time.Second,
+			MaxIdleConns:          64,
+			MaxIdleConnsPerHost:   32,
+			IdleConnTimeout:       90 * time.Second,
+			ForceAttemptHTTP2:     true,
+		},
+	}
+}
