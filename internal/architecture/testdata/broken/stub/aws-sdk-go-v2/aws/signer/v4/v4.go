@@ -1,0 +1,4 @@
+// Package v4 stands for the SDK's signer.
+package v4
+
+type Signer struct{}

@@ -1,0 +1,4 @@
+// Package stscreds stands for a helper that calls STS by itself.
+package stscreds
+
+func NewAssumeRoleProvider(role string) any { return nil }
