@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -76,19 +75,12 @@ func (l *Ledger) RecordPlan(ctx context.Context, p change.Plan) (recorded change
 	if p.Undo {
 		kind = UndoPlanned
 	}
-	key := "plan:" + p.Incident + ":" + strconv.Itoa(p.Round)
-	first, err = l.once(ctx, Entry{Kind: kind, Incident: p.Incident, Key: key}, p)
+	first, err = l.once(ctx, Entry{Kind: kind, Incident: p.Incident, Key: planKey(p.Incident, p.Round)}, p)
 	if err != nil || first {
 		return p, first, err
 	}
-	e, err := l.store.Get(ctx, key)
-	if err != nil {
-		return change.Plan{}, false, fmt.Errorf("ledger: plan of %s: %w", p.Incident, err)
-	}
-	if err := json.Unmarshal(e.Body, &recorded); err != nil {
-		return change.Plan{}, false, fmt.Errorf("ledger: entry %d: %w", e.Seq, err)
-	}
-	return recorded, false, nil
+	recorded, err = l.Plan(ctx, p.Incident, p.Round)
+	return recorded, false, err
 }
 
 // Intend records that a worker is about to make the call of a step; false
