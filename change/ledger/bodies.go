@@ -63,6 +63,9 @@ const (
 	// Changed: the setting was in neither of the two states of the step;
 	// nothing was called.
 	Changed Status = "changed"
+	// Kept: an undo left what it would have deleted, because something else
+	// uses it now.
+	Kept Status = "kept"
 	// Failed: the call was refused, or it is unknown whether it was carried
 	// out (Ambiguous).
 	Failed Status = "failed"

@@ -62,7 +62,8 @@ type StepState struct {
 	Step     change.Step `json:"step"`
 	Account  string      `json:"account"`
 	Incident string      `json:"incident"`
-	Plan     string      `json:"plan"`             // id of its plan
+	Plan     string      `json:"plan"` // id of its plan
+	Round    int         `json:"round"`
 	Undo     bool        `json:"undo,omitempty"`   // its plan gives back
 	Attempts int         `json:"attempts"`         // calls intended
 	Claims   int         `json:"claims,omitempty"` // take-overs of the last attempt
@@ -96,7 +97,7 @@ func (s StepState) Status() Status {
 // Ended reports whether there is nothing left to do for the step.
 func (s StepState) Ended() bool {
 	switch s.Status() {
-	case Done, Unconfirmed, Already:
+	case Done, Unconfirmed, Already, Kept:
 		return true
 	}
 	return false
@@ -168,7 +169,7 @@ func (f *fold) plan(in *Incident, e Entry) error {
 	}
 	in.Plans = append(in.Plans, PlanState{p.ID, p.Round, p.Undo, p.Title, p.Reason, e.Time})
 	for _, s := range p.Steps {
-		in.Steps = append(in.Steps, StepState{Step: s, Account: p.Account, Incident: e.Incident, Plan: p.ID, Undo: p.Undo, TouchedAt: e.Time, Former: s.Before})
+		in.Steps = append(in.Steps, StepState{Step: s, Account: p.Account, Incident: e.Incident, Plan: p.ID, Round: p.Round, Undo: p.Undo, TouchedAt: e.Time, Former: s.Before})
 	}
 	for i := range in.Steps { // the slice may have moved
 		f.steps[in.Steps[i].Step.ID] = &in.Steps[i]
@@ -199,7 +200,7 @@ func (f *fold) step(e Entry) error {
 		if err := json.Unmarshal(e.Body, &o); err != nil {
 			return err
 		}
-		s.Outcome = &o
+		s.Outcome, s.Attempts = &o, max(s.Attempts, o.Attempt)
 	}
 	return nil
 }
