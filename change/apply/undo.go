@@ -1,0 +1,196 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"warden/change"
+	"warden/change/ledger"
+)
+
+// Undo is a plan that gives back, and what has to be known before it is run.
+type Undo struct {
+	// Plan has one step for every setting that was changed, the setting
+	// changed last first. It is empty when there is nothing to give back.
+	Plan change.Plan `json:"plan"`
+	// Conflicts lists the settings that are in neither the state that we left
+	// nor the former one: somebody changed them since. Without Force such an
+	// undo has no plan.
+	Conflicts []Conflict `json:"conflicts,omitempty"`
+	// Left lists what cannot be given back, and why.
+	Left []string `json:"left,omitempty"`
+	// Lost lists what is lost although the step is given back.
+	Lost []string `json:"lost,omitempty"`
+}
+
+// Conflict is a setting that was changed after we changed it.
+type Conflict struct {
+	Setting  change.Setting `json:"setting"`
+	Expected change.State   `json:"expected"` // as we left it
+	Found    change.State   `json:"found"`
+	Former   change.State   `json:"former"` // what undo would restore
+}
+
+func (c Conflict) String() string {
+	return fmt.Sprintf("%s changed since: left %s, found %s, former state %s", c.Setting, c.Expected, c.Found, c.Former)
+}
+
+// ChangedError says that undo was refused; no call was made.
+type ChangedError struct{ Conflicts []Conflict }
+
+func (e *ChangedError) Error() string {
+	msg := e.Conflicts[0].String()
+	if n := len(e.Conflicts) - 1; n > 0 {
+		msg += fmt.Sprintf(" (and %d more)", n)
+	}
+	return msg
+}
+
+// UndoOptions tune UndoPlan.
+type UndoOptions struct {
+	// Force plans to restore the former state over what somebody else changed
+	// since.
+	Force  bool
+	Reason string
+}
+
+// ErrUnderWay: a step of the incident has no end yet; resume first.
+var ErrUnderWay = errors.New("is not finished")
+
+// UndoPlan builds the plan that restores the exact state from before an
+// incident, or before one step of it when step is not empty. A setting that
+// was changed by several steps goes back to what it was before the first.
+// Steps given back earlier are left out, so a second undo has nothing to do.
+// It reads the live state and calls nothing that changes the account.
+//
+// When somebody changed a setting since, the error is a *ChangedError, the
+// conflicts are in the result too, and the result has no plan.
+func (a *Applier) UndoPlan(ctx context.Context, incident, step string, o UndoOptions) (Undo, error) {
+	in, err := a.ledger.Incident(ctx, incident)
+	if err != nil {
+		return Undo{}, err
+	}
+	groups, err := bySetting(in, step)
+	if err != nil {
+		return Undo{}, err
+	}
+	p := change.Plan{Incident: incident, Round: in.NextRound(), Undo: true, Reason: o.Reason, CreatedAt: a.o.Now().UTC(), Account: in.Account,
+		Title: "give back what was done about " + in.Title}
+	var u Undo
+	for _, g := range groups {
+		p.Account = g[0].Account
+		steps, err := a.giveBack(ctx, g, o.Force, &u)
+		if err != nil {
+			return Undo{}, err
+		}
+		p.Steps = append(p.Steps, steps...)
+	}
+	if len(u.Conflicts) > 0 && !o.Force {
+		return u, &ChangedError{u.Conflicts}
+	}
+	if len(p.Steps) == 0 {
+		return u, nil
+	}
+	for _, s := range p.Steps {
+		u.Lost = append(u.Lost, s.Lost()...)
+	}
+	u.Plan, err = change.NewPlan(p)
+	return u, err
+}
+
+// bySetting groups the steps that are to be given back by what they changed;
+// the setting changed last comes first.
+func bySetting(in ledger.Incident, step string) ([][]ledger.StepState, error) {
+	known := false
+	var order []change.Setting
+	groups := map[change.Setting][]ledger.StepState{}
+	for _, s := range in.Steps {
+		chosen := step == "" && !s.Undo || step == s.Step.ID
+		if !chosen {
+			continue
+		}
+		known = true
+		if s.Status() == ledger.Pending {
+			return nil, fmt.Errorf("step %s (%s) %w: resume it first", change.Short(s.Step.ID), s.Step, ErrUnderWay)
+		}
+		if !s.InForce() {
+			continue
+		}
+		if i := slices.Index(order, s.Step.Setting); i >= 0 {
+			order = slices.Delete(order, i, i+1)
+		}
+		order = append(order, s.Step.Setting)
+		groups[s.Step.Setting] = append(groups[s.Step.Setting], s)
+	}
+	if step != "" && !known {
+		return nil, fmt.Errorf("step %s of incident %s: %w", change.Short(step), change.Short(in.ID), ledger.ErrNotFound)
+	}
+	out := make([][]ledger.StepState, 0, len(order))
+	for _, s := range slices.Backward(order) {
+		out = append(out, groups[s])
+	}
+	return out, nil
+}
+
+// giveBack makes the steps that bring one setting back to its state before
+// the first of the steps g.
+func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool, u *Undo) ([]change.Step, error) {
+	first, last := g[0], g[len(g)-1]
+	s := last.Step
+	left := s.After
+	if o := last.Outcome; o != nil && o.Status == ledger.Done && o.Found.Exists {
+		left = o.Found // names the version that IAM chose
+	}
+	found, err := a.look(ctx, s)
+	if errors.Is(err, ErrGone) {
+		u.Left = append(u.Left, fmt.Sprintf("%s: %v", s.Setting, err))
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	from := left
+	if !found.Same(left) && !found.Same(first.Former) {
+		u.Conflicts = append(u.Conflicts, Conflict{s.Setting, left, found, first.Former})
+		if !force {
+			return nil, nil
+		}
+		from = found
+	}
+	if from.Same(first.Former) {
+		return nil, nil // the steps cancelled each other out
+	}
+	back := change.Transition(s.Setting, s.TargetID, from, first.Former)
+	if back.Action == "" {
+		u.Left = append(u.Left, fmt.Sprintf("%s: no call brings it from %s back to %s", s.Setting, from, first.Former))
+		return nil, nil
+	}
+	for _, st := range g {
+		back.Undoes = append(back.Undoes, st.Step.ID)
+	}
+	back = back.Because("give back " + change.Short(s.ID))
+	return append([]change.Step{back}, addedVersions(g)...), nil
+}
+
+// addedVersions makes the steps that delete the policy versions which the
+// steps g added, once they are no longer in force.
+func addedVersions(g []ledger.StepState) []change.Step {
+	var out []change.Step
+	for _, st := range slices.Backward(g) {
+		if st.Step.Action == change.CreatePolicyVersionAction && st.Outcome != nil && st.Outcome.Found.Version != "" {
+			out = append(out, change.DeletePolicyVersion(st.Step.Target, st.Outcome.Found.Version, st.Step.After.Text).
+				Because("added by "+change.Short(st.Step.ID)))
+		}
+	}
+	return out
+}
+
+// Undo runs a plan that UndoPlan made.
+func (a *Applier) Undo(ctx context.Context, u Undo) (Result, error) {
+	if len(u.Plan.Steps) == 0 {
+		return Result{}, nil
+	}
+	return a.Run(ctx, u.Plan)
+}
