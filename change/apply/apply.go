@@ -88,8 +88,8 @@ type StepResult struct {
 	Outcome ledger.Outcome `json:"outcome"`
 }
 
-// Result is how a plan stands.
-type Result struct {
+// Report is how a plan stands.
+type Report struct {
 	Plan change.Plan `json:"plan"`
 	// First says that this run recorded the plan; otherwise another worker,
 	// or an earlier run, had.
@@ -97,13 +97,13 @@ type Result struct {
 	Steps []StepResult `json:"steps"`
 }
 
-// Complete reports whether every step is done, was done already, or was
+// OK reports whether every step is done, was done already, or was
 // accepted and only not confirmed.
-func (r Result) Complete() bool { return len(r.Problems()) == 0 }
+func (r Report) OK() bool { return len(r.Problems()) == 0 }
 
 // Problems says, one line each, which steps did not reach their effect and
 // why: failed, changed, pending at another worker, or not reached.
-func (r Result) Problems() []string {
+func (r Report) Problems() []string {
 	var out []string
 	for _, s := range r.Steps {
 		switch s.Outcome.Status {
@@ -133,22 +133,22 @@ func (e *OtherPlanError) Error() string {
 // The error is a *OtherPlanError, or that of a context or ledger that stopped
 // the run; steps not reached are then Skipped in the result. Whether the
 // steps succeeded is in the result, not in the error.
-func (a *Applier) Run(ctx context.Context, p change.Plan) (Result, error) {
+func (a *Applier) Run(ctx context.Context, p change.Plan) (Report, error) {
 	if err := a.check(p); err != nil {
-		return Result{Plan: p}, err
+		return Report{Plan: p}, err
 	}
 	recorded, first, err := a.ledger.RecordPlan(ctx, p)
 	if err != nil {
-		return a.stopped(Result{Plan: p}), err
+		return a.stopped(Report{Plan: p}), err
 	}
 	if recorded.ID != p.ID {
-		return Result{Plan: p}, &OtherPlanError{recorded}
+		return Report{Plan: p}, &OtherPlanError{recorded}
 	}
 	var states map[string]ledger.StepState
 	if !first {
 		steps, err := a.ledger.Steps(ctx, p.Incident)
 		if err != nil {
-			return a.stopped(Result{Plan: p}), err
+			return a.stopped(Report{Plan: p}), err
 		}
 		states = byID(steps)
 	}
@@ -179,8 +179,8 @@ func byID(steps []ledger.StepState) map[string]ledger.StepState {
 	return m
 }
 
-func (a *Applier) run(ctx context.Context, p change.Plan, states map[string]ledger.StepState, first bool, takeOver time.Duration) (Result, error) {
-	r := Result{Plan: p, First: first}
+func (a *Applier) run(ctx context.Context, p change.Plan, states map[string]ledger.StepState, first bool, takeOver time.Duration) (Report, error) {
+	r := Report{Plan: p, First: first}
 	w := worker{a, fmt.Sprintf("%s.%d", a.o.Worker, a.runs.Add(1)), p, takeOver}
 	for _, s := range p.Steps {
 		out, err := w.step(ctx, s, states[s.ID])
@@ -189,7 +189,7 @@ func (a *Applier) run(ctx context.Context, p change.Plan, states map[string]ledg
 		}
 		r.Steps = append(r.Steps, StepResult{s, out})
 	}
-	if p.Undo && r.Complete() {
+	if p.Undo && r.OK() {
 		u := ledger.UndoResult{Plan: p.ID}
 		for _, s := range r.Steps {
 			if s.Outcome.Status == ledger.Kept {
@@ -206,7 +206,7 @@ func (a *Applier) run(ctx context.Context, p change.Plan, states map[string]ledg
 }
 
 // stopped marks the steps that were not reached.
-func (a *Applier) stopped(r Result) Result {
+func (a *Applier) stopped(r Report) Report {
 	for _, s := range r.Plan.Steps[len(r.Steps):] {
 		r.Steps = append(r.Steps, StepResult{s, ledger.Outcome{Status: ledger.Skipped}})
 	}
@@ -219,12 +219,12 @@ func (a *Applier) stopped(r Result) Result {
 // only one on its ledger resumes with 0 when it starts.
 //
 // It goes on past a plan that cannot be finished; the errors are joined.
-func (a *Applier) Resume(ctx context.Context, olderThan time.Duration) ([]Result, error) {
+func (a *Applier) Resume(ctx context.Context, olderThan time.Duration) ([]Report, error) {
 	unfinished, err := a.ledger.Unfinished(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var results []Result
+	var results []Report
 	var errs []error
 	done := map[string]bool{}
 	for _, u := range unfinished {
@@ -245,17 +245,17 @@ func (a *Applier) Resume(ctx context.Context, olderThan time.Duration) ([]Result
 	return results, errors.Join(errs...)
 }
 
-func (a *Applier) resume(ctx context.Context, u ledger.StepState, olderThan time.Duration) (Result, error) {
+func (a *Applier) resume(ctx context.Context, u ledger.StepState, olderThan time.Duration) (Report, error) {
 	p, err := a.ledger.Plan(ctx, u.Incident, u.Round)
 	if err != nil {
-		return Result{}, err
+		return Report{}, err
 	}
 	if err := a.check(p); err != nil {
-		return Result{}, fmt.Errorf("resume plan %s: %w", change.Short(p.ID), err)
+		return Report{}, fmt.Errorf("resume plan %s: %w", change.Short(p.ID), err)
 	}
 	steps, err := a.ledger.Steps(ctx, p.Incident)
 	if err != nil {
-		return Result{}, err
+		return Report{}, err
 	}
 	return a.run(ctx, p, byID(steps), false, olderThan)
 }
@@ -263,8 +263,8 @@ func (a *Applier) resume(ctx context.Context, u ledger.StepState, olderThan time
 // DryRun says what Run would do, from the live state: Planned, Already or
 // Changed for each step. It calls nothing that changes the account and writes
 // nothing to the ledger. The error is that of reading.
-func (a *Applier) DryRun(ctx context.Context, p change.Plan) (Result, error) {
-	r := Result{Plan: p}
+func (a *Applier) DryRun(ctx context.Context, p change.Plan) (Report, error) {
+	r := Report{Plan: p}
 	if err := a.check(p); err != nil {
 		return r, err
 	}

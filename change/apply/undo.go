@@ -188,9 +188,9 @@ func addedVersions(g []ledger.StepState) []change.Step {
 }
 
 // Undo runs a plan that UndoPlan made.
-func (a *Applier) Undo(ctx context.Context, u Undo) (Result, error) {
+func (a *Applier) Undo(ctx context.Context, u Undo) (Report, error) {
 	if len(u.Plan.Steps) == 0 {
-		return Result{}, nil
+		return Report{}, nil
 	}
 	return a.Run(ctx, u.Plan)
 }
