@@ -1,0 +1,20 @@
+package detect
+
+import (
+	"warden/finding"
+)
+
+var loginProfileUpdate = Detection{
+	ID:         "iam.login-profile.update",
+	Title:      "Console password of a user replaced",
+	Why:        "Whoever sets somebody's password can sign in as him.",
+	Techniques: []string{"T1098.001"},
+	Severity:   finding.High,
+	Events:     on("iam", "UpdateLoginProfile"),
+	Hits: []Example{
+		{Call: "iam:UpdateLoginProfile", Request: `{"userName":"eve"}`},
+	},
+	Misses: []Example{
+		{Call: "iam:CreateLoginProfile", Request: `{"userName":"eve"}`},
+	},
+}

@@ -1,0 +1,21 @@
+package detect
+
+import (
+	"warden/finding"
+)
+
+var mfaDeactivate = Detection{
+	ID:         "iam.mfa.deactivate",
+	Title:      "MFA device of a user switched off",
+	Why:        "Takes the second factor away.",
+	Techniques: []string{"T1556.006"},
+	Severity:   finding.High,
+	Events:     on("iam", "DeactivateMFADevice", "DeleteVirtualMFADevice"),
+	Hits: []Example{
+		{Call: "iam:DeactivateMFADevice", Request: `{"userName":"eve","serialNumber":"arn:aws:iam::111122223333:mfa/eve"}`},
+		{Call: "iam:DeleteVirtualMFADevice"},
+	},
+	Misses: []Example{
+		{Call: "iam:ListMFADevices"},
+	},
+}

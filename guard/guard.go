@@ -1,0 +1,101 @@
+// Package guard judges events of an account's trail: which use of an
+// identity API is a breach of the rule that only administrators change
+// identities, and whose access has to be contained for it.
+//
+// It is pure. An event and facts about its caller go in, a Judgement comes
+// out; time comes in as a value. A fact that could not be read is a gap, and
+// a gap escalates to a person: it never means "not an administrator", and
+// never "an administrator".
+package guard
+
+import (
+	"time"
+
+	"warden/account"
+	"warden/finding"
+	"warden/guard/detect"
+	"warden/trail"
+)
+
+// Verdict is what is to be done about an event.
+type Verdict string
+
+// The verdicts.
+const (
+	Ignored  Verdict = "ignored"  // nothing that concerns identities, or normal life
+	Allowed  Verdict = "allowed"  // an administrator, an exemption, an AWS service, warden itself
+	Alert    Verdict = "alert"    // tell people; nothing is changed
+	Contain  Verdict = "contain"  // deny IAM to the caller
+	Escalate Verdict = "escalate" // doubt: a person has to look
+	Unknown  Verdict = "unknown"  // no facts were supplied to judge by
+)
+
+// Facts are what is known of the caller's account when the event is judged.
+type Facts struct {
+	// Account is the account that warden guards; "" is unknown.
+	Account string
+	// User is the live IAM user of the caller's name; nil when not looked up.
+	User *UserFacts
+	// Gaps are the facts that could not be read.
+	Gaps []account.Gap
+}
+
+// UserFacts are what IAM says now of the user with the caller's name.
+type UserFacts struct {
+	Exists bool // false: IAM says that there is no such user
+	ID     string
+	ARN    string
+	Name   string
+	Groups []string // names of the groups that the user is in
+}
+
+// Config is the owner's word on who may change identities.
+type Config struct {
+	// AdminGroups are the names of the groups whose members may change
+	// identities; compared as IAM compares names, whatever their case. Nil
+	// means DefaultAdminGroup, an empty list that there is none.
+	AdminGroups []string
+	// AdminRoles are the exact ARNs, with path, of roles that may.
+	AdminRoles []string
+	Exemptions []Exemption
+	// Protected are the ARNs of users and roles that are never contained:
+	// break-glass, deployment and organisation roles.
+	Protected []string
+	// Self are the ARNs under which warden itself acts.
+	Self []string
+	// DenyPolicy is the name of the managed policy that contains a user;
+	// "" means DefaultDenyPolicy.
+	DenyPolicy string
+	// ContainSessions lets role sessions be contained, not only reported.
+	ContainSessions bool
+	// UndoActions lets what the caller did be taken back.
+	UndoActions bool
+	// MaxAge marks events older than this in the reason; zero marks none.
+	MaxAge time.Duration
+}
+
+// Defaults of Config.
+const (
+	DefaultAdminGroup = "Administrators"
+	DefaultDenyPolicy = "DENY-IAM"
+)
+
+// Judgement is the verdict on one event with what it rests on.
+type Judgement struct {
+	Event      *trail.Event
+	Actor      trail.Actor
+	Detections []*detect.Detection
+	Verdict    Verdict
+	// Reason is one line for people.
+	Reason string
+	// Failed marks an attempt: the call was refused or failed.
+	Failed   bool
+	Severity finding.Severity
+	// Incident is the same for every event of one caller: a hash of account
+	// and unique id, and of the session for roles. It is "" for events that
+	// are ignored or allowed.
+	Incident string
+	// NeedsFacts is true when facts about the caller would change an unknown
+	// verdict.
+	NeedsFacts bool
+}
