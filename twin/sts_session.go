@@ -1,0 +1,47 @@
+package twin
+
+import (
+	"time"
+
+	"warden/policy"
+)
+
+// session is a set of temporary credentials. It belongs to a user
+// (GetSessionToken) or to a role (AssumeRole), and lives until it expires,
+// whatever becomes of the access key that it was made with.
+type session struct {
+	id, secret, token string // id begins with ASIA
+	issued, expires   time.Time
+
+	userID string // of GetSessionToken, else ""
+	roleID string // of AssumeRole, else ""
+	name   string // the role session's name
+	arn    string // arn:aws:sts::…:assumed-role/ROLE/NAME, for role sessions
+	mfa    bool
+
+	sourceIdentity string
+	tags           map[string]string // session tags, with the ones inherited by chaining
+	transitive     []string          // keys of tags that chaining passes on
+	policies       []*policy.Document
+	policyARNs     []string // managed session policies; their default versions hold
+	passed         bool     // session policies were passed, even if none is left
+}
+
+// role finds the role of a role session, nil once it is deleted: a re-created
+// role of the same name has another id.
+func (s *state) sessionRole(x *session) *role {
+	arn, ok := s.arns[x.roleID]
+	if !ok {
+		return nil
+	}
+	return s.roles.get(nameOf(arn))
+}
+
+// sessionUser finds the user of a GetSessionToken session.
+func (s *state) sessionUser(x *session) *user {
+	arn, ok := s.arns[x.userID]
+	if !ok {
+		return nil
+	}
+	return s.users.get(nameOf(arn))
+}
