@@ -67,7 +67,7 @@ const (
 func (p *principalPattern) names(c *Principal) grant {
 	switch p.kind {
 	case anyone:
-		return toCaller
+		return toCaller | toParent | toAccount
 	case wholeAccount:
 		if p.text == c.Account {
 			if c.Type == Root {
@@ -109,7 +109,7 @@ func (s *statement) matchesPrincipal(e *evaluation) grant {
 		return g
 	}
 	if s.deny {
-		return s.notPrincipalDenies(e, g)
+		return e.notPrincipalDenies(g)
 	}
 	if g != 0 {
 		return 0
@@ -122,22 +122,32 @@ func (s *statement) matchesPrincipal(e *evaluation) grant {
 //
 // IAM User Guide, "AWS JSON policy elements: NotPrincipal": the account must
 // be listed beside the user; for a session the account, the role and the
-// session must be; and such a statement always denies a principal that has a
-// permissions boundary, whatever it lists.
-func (s *statement) notPrincipalDenies(e *evaluation, g grant) grant {
-	if e.hasBoundary() {
-		return toCaller
-	}
+// session. Where only some are listed AWS "might deny access to the entire
+// account", depending on the service, so that is in doubt. Such a statement
+// always denies a principal that has a permissions boundary (the same page in
+// later editions), whatever it lists.
+func (e *evaluation) notPrincipalDenies(g grant) grant {
 	need := toCaller
 	switch e.caller.Type {
 	case User:
 		need = toCaller | toAccount
-	case Session, Federated:
+	case Session:
+		need = toCaller | toParent | toAccount
+	case Federated:
 		if e.caller.Account != "" {
 			need = toCaller | toParent | toAccount
 		}
 	}
-	if g&need == need {
+	switch {
+	case g == 0 || e.hasBoundary():
+		return toCaller
+	case g&need == need:
+		return 0
+	}
+	e.doubt(func() string {
+		return "NotPrincipal lists " + e.caller.ARN + " in part: it must list the account, the role or user, and the session"
+	})
+	if e.optimistic {
 		return 0
 	}
 	return toCaller

@@ -59,7 +59,7 @@ Nothing is changed in an account without --apply.`,
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: 2, err: err} })
-	root.AddCommand()
+	root.AddCommand(newSimulateCmd(s))
 	return root
 }
 

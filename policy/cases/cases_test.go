@@ -1,6 +1,8 @@
 package cases_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"errors"
 	"io"
 	"os"
@@ -45,12 +47,7 @@ func TestCorpus(t *testing.T) {
 
 func load(tb testing.TB, name string) []*cases.Case {
 	tb.Helper()
-	f, err := os.Open(filepath.Join("..", "testdata", "cases", name))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer f.Close()
-	r, err := cases.NewReader(f)
+	r, err := cases.NewReader(open(tb, name))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -65,4 +62,28 @@ func load(tb testing.TB, name string) []*cases.Case {
 		}
 		all = append(all, c)
 	}
+}
+
+func open(tb testing.TB, name string) *os.File {
+	tb.Helper()
+	f, err := os.Open(filepath.Join("..", "testdata", "cases", name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() { f.Close() })
+	return f
+}
+
+// lines returns the lines of a compressed file of cases.
+func lines(tb testing.TB, name string) [][]byte {
+	tb.Helper()
+	z, err := gzip.NewReader(open(tb, name))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	text, err := io.ReadAll(z)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return bytes.Split(bytes.TrimSpace(text), []byte{'\n'})
 }
