@@ -35,7 +35,7 @@ func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 	switch v {
 	case Ignored, Allowed:
 	default:
-		j.Incident = incident(account(e), by)
+		j.Incident = incident(trailAccount(e), by)
 	}
 	switch {
 	case v == Contain || v == Escalate:
@@ -112,8 +112,8 @@ func (c *caseFile) foreign() string {
 		return fmt.Sprintf("not authentic: the envelope is of account %s, the record of account %s", env.Account, c.e.RecipientAccount)
 	case c.facts == nil || c.facts.Account == "":
 		return ""
-	case account(c.e) != c.facts.Account:
-		return fmt.Sprintf("account not ours: the event is of account %s, we guard %s", orNone(account(c.e)), c.facts.Account)
+	case trailAccount(c.e) != c.facts.Account:
+		return fmt.Sprintf("account not ours: the event is of account %s, we guard %s", orNone(trailAccount(c.e)), c.facts.Account)
 	}
 	return ""
 }
@@ -154,8 +154,8 @@ func (c *caseFile) user() (Verdict, string) {
 		return Unknown, fmt.Sprintf("user %s %s; to judge it needs: does %s exist, and which groups is he in",
 			c.who(), c.did(), orNone(first(c.by.ID, c.by.Name)))
 	}
-	if c.by.Account != account(c.e) {
-		return Alert, fmt.Sprintf("user %s of account %s %s in account %s", c.who(), orNone(c.by.Account), c.did(), orNone(account(c.e)))
+	if c.by.Account != trailAccount(c.e) {
+		return Alert, fmt.Sprintf("user %s of account %s %s in account %s", c.who(), orNone(c.by.Account), c.did(), orNone(trailAccount(c.e)))
 	}
 	if v, reason := c.doubt(); v != "" {
 		return v, reason
@@ -260,7 +260,7 @@ func (c *caseFile) role() (Verdict, string) {
 	switch {
 	case !c.iamWrite() || c.j.Failed:
 		return Alert, reason
-	case c.by.Account != account(c.e):
+	case c.by.Account != trailAccount(c.e):
 		return Alert, fmt.Sprintf("%s; the role is of account %s, not ours to contain", reason, orNone(c.by.Account))
 	case c.isOne(c.cfg.Protected):
 		return Alert, reason + "; protected, so never contained"
@@ -333,8 +333,8 @@ func (c Config) adminGroups() []string {
 	return c.AdminGroups
 }
 
-// account is the account whose trail holds the event.
-func account(e *trail.Event) string {
+// trailAccount is the account whose trail holds the event.
+func trailAccount(e *trail.Event) string {
 	if e.RecipientAccount == "" && e.Envelope != nil {
 		return e.Envelope.Account
 	}

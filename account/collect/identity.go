@@ -22,7 +22,6 @@ type IdentityClient interface {
 	GetRole(ctx context.Context, in *iam.GetRoleInput, opts ...func(*iam.Options)) (*iam.GetRoleOutput, error)
 	GetPolicy(ctx context.Context, in *iam.GetPolicyInput, opts ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
 	GetPolicyVersion(ctx context.Context, in *iam.GetPolicyVersionInput, opts ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error)
-	GetRolePolicy(ctx context.Context, in *iam.GetRolePolicyInput, opts ...func(*iam.Options)) (*iam.GetRolePolicyOutput, error)
 }
 
 // Identities looks up single users, roles and policies as they are now. What
@@ -125,19 +124,6 @@ func (i *Identities) version(ctx context.Context, arn, id string) (*PolicyVersio
 		return nil, fmt.Errorf("version %s of policy %s: %w", id, arn, err)
 	}
 	return &PolicyVersion{ID: id, Default: out.PolicyVersion.IsDefaultVersion, Document: document}, nil
-}
-
-// RolePolicy returns the text of a role's inline policy, "" when the role has
-// none of that name.
-func (i *Identities) RolePolicy(ctx context.Context, role, name string) (string, error) {
-	out, err := i.client.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(name)})
-	if missing(err) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read inline policy %s of role %s: %w", name, role, err)
-	}
-	return decode(out.PolicyDocument)
 }
 
 // decode undoes the URL encoding in which IAM returns policy documents.

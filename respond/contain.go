@@ -1,0 +1,258 @@
+package respond
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"warden/change"
+	"warden/change/apply"
+	"warden/change/ledger"
+	"warden/guard"
+	"warden/policy"
+	"warden/trail"
+)
+
+// containment is what has to be true of a caller who is contained: one
+// setting of his identity.
+type containment struct {
+	// step makes it so, from the live state.
+	step change.Step
+	// prove shows with the policy engine that the setting denies IAM.
+	prove func(ctx context.Context, found change.State) error
+	// evidence says in words what prove showed.
+	evidence string
+}
+
+// contain denies IAM to the caller, proves it, tells people, and takes back
+// what his call did where that is asked for.
+func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
+	c, err := r.containmentOf(ctx, res)
+	if err != nil {
+		r.fail(ctx, res, err)
+		return
+	}
+	if r.wasGivenBackSince(ctx, res, c) {
+		res.Action = Joined
+		return
+	}
+	plan, state, err := r.containPlan(ctx, res, c)
+	if err != nil {
+		r.fail(ctx, res, err)
+		return
+	}
+	if err := r.verify(ctx, res, c, plan, state); err != nil {
+		res.Action = NotProved
+		r.fail(ctx, res, err)
+		return
+	}
+	res.Took = r.Now().Sub(start)
+	if r.Guard.UndoActions {
+		r.takeBack(ctx, res)
+	}
+	r.tell(ctx, res, plan.Round, containedMessage(r.Guard, *res, plan))
+}
+
+// containmentOf derives what contains the caller: the deny policy attached to
+// a user, or an inline deny for one session of a role.
+func (r *Responder) containmentOf(ctx context.Context, res *Result) (containment, error) {
+	a := res.Actor
+	if a.Kind == trail.AssumedRole {
+		return r.sessionContainment(ctx, a)
+	}
+	if res.live == nil || res.live.ID != a.ID {
+		return containment{}, fmt.Errorf("user %s was not looked up", a.Name)
+	}
+	// The ARN is the live one: a user who was moved or renamed since keeps
+	// his id.
+	target := change.Identity{ARN: res.live.ARN, ID: a.ID}
+	step := change.Attach(target, r.denyARN())
+	c := containment{
+		step: step,
+		evidence: fmt.Sprintf("%s is attached to %s, and its default version explicitly denies every IAM call",
+			r.Guard.DenyPolicy, a.Name),
+	}
+	before, err := r.Lookup.Setting(ctx, step.Setting)
+	if err != nil {
+		return containment{}, err
+	}
+	if !before.Exists {
+		c.step = step.Captured(r.Now())
+	}
+	c.prove = func(ctx context.Context, found change.State) error {
+		if !found.Exists {
+			return fmt.Errorf("%s is not attached to %s", r.Guard.DenyPolicy, a.Name)
+		}
+		return r.proveDenyPolicy(ctx, policy.Principal{Type: policy.User, ARN: target.ARN, Account: r.Account})
+	}
+	return c, nil
+}
+
+// sessionContainment denies IAM to one session of a role, for tokens issued
+// until now, in one inline policy that the role's denied sessions share.
+func (r *Responder) sessionContainment(ctx context.Context, a trail.Actor) (containment, error) {
+	role, err := r.Lookup.Role(ctx, a.Role.Name)
+	switch {
+	case err != nil:
+		return containment{}, err
+	case role == nil:
+		return containment{}, fmt.Errorf("role %s does not exist any more; its sessions end with it", a.Role.Name)
+	case role.ID != a.Role.ID:
+		return containment{}, fmt.Errorf("role %s was made anew since: the caller's is %s, now it is %s", a.Role.Name, a.Role.ID, role.ID)
+	}
+	name := guard.SessionPolicyName(r.Guard.DenyPolicy)
+	now := r.Now()
+	target := change.Identity{ARN: role.ARN, ID: role.ID}
+	former, err := r.Lookup.Setting(ctx, change.Setting{Kind: change.Inline, Target: role.ARN, Name: name})
+	if err != nil {
+		return containment{}, err
+	}
+	document, err := guard.DenySession(former.Text, a.UserID, now)
+	if err != nil {
+		return containment{}, err
+	}
+	c := containment{
+		step:     change.PutInline(target, name, former, document).Captured(now),
+		evidence: fmt.Sprintf("inline policy %s of role %s explicitly denies every IAM call to session %s", name, role.Name, a.SessionName),
+	}
+	c.prove = func(_ context.Context, found change.State) error {
+		doc, err := policy.ParseStored(name, []byte(found.Text))
+		if err != nil {
+			return err
+		}
+		issued := a.IssuedAt
+		if issued.IsZero() {
+			issued = now
+		}
+		facts := policy.Context{}
+		facts.Set("aws:userid", policy.One(a.UserID))
+		facts.Set("aws:TokenIssueTime", policy.One(issued.UTC().Format(time.RFC3339)))
+		return guard.ProveDenied(doc, policy.Principal{Type: policy.Session, ARN: a.ARN, Account: r.Account, RoleARN: role.ARN}, facts)
+	}
+	return c, nil
+}
+
+// wasGivenBackSince reports whether a person undid the containment after the
+// event happened: an old event that arrives late must not bring it back.
+func (r *Responder) wasGivenBackSince(ctx context.Context, res *Result, c containment) bool {
+	in, err := r.Ledger.Incident(ctx, res.Incident)
+	if err != nil {
+		return false
+	}
+	s := lastStep(in, c.step.Setting)
+	if s == nil || s.UndoneBy == "" {
+		return false
+	}
+	for _, u := range in.Steps {
+		if u.Step.ID == s.UndoneBy {
+			return res.Event.Time.Before(u.TouchedAt.Truncate(time.Second))
+		}
+	}
+	return false
+}
+
+// lastStep is the newest step of the incident that contains by the setting.
+func lastStep(in ledger.Incident, setting change.Setting) *ledger.StepState {
+	for i := len(in.Steps) - 1; i >= 0; i-- {
+		if s := &in.Steps[i]; !s.Undo && s.Step.Setting == setting && s.Step.After.Exists {
+			return s
+		}
+	}
+	return nil
+}
+
+// containPlan carries out the containment, or finishes or confirms one that
+// is there, and returns its plan with the state in which the setting was
+// found last.
+func (r *Responder) containPlan(ctx context.Context, res *Result, c containment) (change.Plan, change.State, error) {
+	in, err := r.Ledger.Incident(ctx, res.Incident)
+	if err != nil {
+		return change.Plan{}, change.Absent, err
+	}
+	last := lastStep(in, c.step.Setting)
+	if last != nil && last.UndoneBy == "" {
+		plan, err := r.Ledger.Plan(ctx, res.Incident, last.Round)
+		if err != nil {
+			return change.Plan{}, change.Absent, err
+		}
+		// An event from before the containment tells nothing new about it; a
+		// later one that succeeded means that it may be gone.
+		if last.Ended() && !res.Event.Time.After(last.TouchedAt) {
+			res.Action = Joined
+			return plan, last.Outcome.Found, nil
+		}
+		if !last.Ended() {
+			res.Action = Contained
+			state, err := r.run(ctx, plan, last.Step.ID)
+			return plan, state, err
+		}
+	}
+	plan, err := change.NewPlan(change.Plan{
+		Account: r.Account, Incident: res.Incident, Round: in.NextRound(), CreatedAt: r.Now().UTC(),
+		Title: "contain " + caller(res.Actor), Reason: res.Reason, Steps: []change.Step{c.step.Because(res.Reason)},
+	})
+	if err != nil {
+		return change.Plan{}, change.Absent, err
+	}
+	res.Action = Contained
+	state, err := r.run(ctx, plan, plan.Steps[0].ID)
+	var other *apply.OtherPlanError
+	if errors.As(err, &other) && len(other.Recorded.Steps) > 0 {
+		// Another worker was faster; finishing his plan is containing too.
+		plan = other.Recorded
+		state, err = r.run(ctx, plan, plan.Steps[0].ID)
+	}
+	return plan, state, err
+}
+
+// run carries out a plan and returns the state in which it left the setting
+// of one step.
+func (r *Responder) run(ctx context.Context, p change.Plan, step string) (change.State, error) {
+	out, err := r.Applier.Run(ctx, p)
+	if err != nil {
+		return change.Absent, err
+	}
+	if problems := out.Problems(); len(problems) > 0 {
+		return change.Absent, errors.New(problems[0])
+	}
+	for _, s := range out.Steps {
+		if s.Step.ID != step {
+			continue
+		}
+		if s.Outcome.Status == ledger.Unconfirmed {
+			return s.Outcome.Found, fmt.Errorf("%s: the call was accepted, its effect could not be read back", s.Step)
+		}
+		return s.Outcome.Found, nil
+	}
+	return change.Absent, nil
+}
+
+// verify proves the containment and records the proof, unless it is recorded
+// already.
+func (r *Responder) verify(ctx context.Context, res *Result, c containment, plan change.Plan, found change.State) error {
+	if res.Action == Joined {
+		in, err := r.Ledger.Incident(ctx, res.Incident)
+		if err == nil && (in.Status == ledger.StatusConfigured || in.Status == ledger.StatusObserved) {
+			return nil
+		}
+	}
+	if err := c.prove(ctx, found); err != nil {
+		return err
+	}
+	_, err := r.Ledger.RecordVerification(ctx, res.Incident, plan.Round, ledger.Verification{
+		Level: ledger.Configured, Evidence: []string{c.evidence},
+	})
+	return err
+}
+
+// fail reports a containment that did not work: people are told, and the
+// event comes back.
+func (r *Responder) fail(ctx context.Context, res *Result, err error) {
+	if res.Action != NotProved {
+		res.Action = NotContained
+	}
+	r.tell(ctx, res, 0, failedMessage(*res, err))
+	res.Err = errors.Join(fmt.Errorf("contain %s: %w", caller(res.Actor), err), res.Err)
+	res.Retry = true
+}

@@ -1,0 +1,50 @@
+package respond
+
+import (
+	"context"
+
+	"warden/account"
+	"warden/guard"
+	"warden/trail"
+)
+
+// knownFacts are what is known before any look-up: which account is ours.
+// They are nil when nothing can be looked up, so that the verdict says so.
+func (r *Responder) knownFacts() *guard.Facts {
+	switch {
+	case r.Lookup != nil && r.Account != "":
+		return &guard.Facts{Account: r.Account}
+	case r.Snapshot != nil:
+		return &guard.Facts{Account: r.Snapshot.Account}
+	}
+	return nil
+}
+
+// facts looks up what the judgement of an actor needs, nil when there is
+// nowhere to look. A look-up that fails, after the client's own retries,
+// becomes a gap.
+func (r *Responder) facts(ctx context.Context, a trail.Actor) *guard.Facts {
+	if r.Lookup == nil {
+		if r.Snapshot == nil {
+			return nil
+		}
+		f := guard.FactsFromSnapshot(r.Snapshot, a)
+		return &f
+	}
+	f := &guard.Facts{Account: r.Account}
+	user, err := r.Lookup.User(ctx, a.Name)
+	if err != nil {
+		f.Gaps = append(f.Gaps, account.Gap{What: "iam:GetUser", Subject: a.ARN, Reason: oneLine(err)})
+		return f
+	}
+	f.User = &guard.UserFacts{}
+	if user == nil {
+		return f
+	}
+	groups, err := r.Lookup.Groups(ctx, user.Name)
+	if err != nil {
+		f.Gaps = append(f.Gaps, account.Gap{What: "iam:ListGroupsForUser", Subject: a.ARN, Reason: oneLine(err)})
+	}
+	f.User = &guard.UserFacts{Exists: true, ID: user.ID, ARN: user.ARN, Name: user.Name, Groups: groups}
+	return f
+}

@@ -1,0 +1,146 @@
+package respond
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"warden/trail"
+	"warden/trail/source"
+)
+
+// timeResolution is that of eventTime in CloudTrail records.
+const timeResolution = time.Second
+
+// Queue delivers events until they are deleted; source.Queue is one.
+type Queue interface {
+	Receive(ctx context.Context, wait time.Duration) ([]source.Message, error)
+	Delete(ctx context.Context, m source.Message) error
+}
+
+// QueueOptions tune Serve.
+type QueueOptions struct {
+	// Name is the queue in logs and in the quarantine.
+	Name string
+	// Wait is how long one receive waits for messages; 0 means 20 s.
+	Wait time.Duration
+	// UntilEmpty ends Serve at the first receive that brings nothing.
+	UntilEmpty bool
+	// Each is called with the result of every event, one at a time.
+	Each func(Result)
+	// Bad is called with every message that is not an event.
+	Bad func(m source.Message, err error)
+}
+
+// Serve handles what the queue delivers until the context ends. A message is
+// deleted when its event was dealt with, and also when it is no event at all,
+// after the ledger has kept it for inspection. A dry run deletes nothing: the
+// messages are another guard's. An error of the queue is logged and tried
+// again; it is returned only with UntilEmpty.
+func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
+	if o.Wait == 0 {
+		o.Wait = 20 * time.Second
+	}
+	seen := map[string]bool{} // only in a dry run, where messages come again
+	pause := time.Second
+	for ctx.Err() == nil {
+		messages, err := q.Receive(ctx, o.Wait)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && o.UntilEmpty:
+			return err
+		case err != nil:
+			r.Log.Error("the queue does not answer", "queue", o.Name, "error", err)
+			if !wait(ctx, pause) {
+				return nil
+			}
+			pause = min(2*pause, time.Minute)
+			continue
+		}
+		pause = time.Second
+		fresh := messages[:0]
+		for _, m := range messages {
+			if r.Applier == nil && seen[m.ID] {
+				continue
+			}
+			seen[m.ID] = r.Applier == nil
+			fresh = append(fresh, m)
+		}
+		if r.Applier != nil {
+			clear(seen)
+		}
+		if len(fresh) == 0 && o.UntilEmpty {
+			return nil
+		}
+		r.batch(ctx, q, fresh, o)
+	}
+	return nil
+}
+
+// batch handles messages side by side; those of one caller follow each other.
+func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Message, o QueueOptions) {
+	var each sync.Mutex
+	var all sync.WaitGroup
+	for _, m := range messages {
+		all.Go(func() {
+			dealt := true
+			e, err := trail.ParseEvent(m.Body)
+			if err != nil {
+				dealt = r.quarantine(ctx, o.Name+" message "+m.ID, m.Body, err)
+				if o.Bad != nil {
+					each.Lock()
+					o.Bad(m, err)
+					each.Unlock()
+				}
+			} else {
+				res := r.Handle(ctx, e)
+				dealt = !res.Retry
+				if o.Each != nil {
+					each.Lock()
+					o.Each(res)
+					each.Unlock()
+				}
+			}
+			if !dealt || r.Applier == nil {
+				return
+			}
+			if err := q.Delete(ctx, m); err != nil && !errors.Is(err, context.Canceled) {
+				// It comes again, and the ledger knows it.
+				r.Log.Warn("message not deleted", "error", err)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// quarantine keeps what is not an event for inspection; false means that it
+// could not be kept.
+func (r *Responder) quarantine(ctx context.Context, from string, data []byte, reason error) bool {
+	r.Log.Warn("not an event", "from", from, "reason", reason, "bytes", len(data))
+	if r.Ledger == nil {
+		return true
+	}
+	if _, err := r.Ledger.Quarantine(ctx, from, oneLine(reason), data); err != nil {
+		r.Log.Error("could not be kept for inspection", "from", from, "error", err)
+		return false
+	}
+	return true
+}
+
+// Quarantine keeps a record of a file that is not an event for inspection.
+func (r *Responder) Quarantine(ctx context.Context, from string, data []byte, reason error) {
+	r.quarantine(ctx, from, data, reason)
+}
+
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

@@ -1,0 +1,270 @@
+// Package respond is the guard at work: it looks up what a judgement needs,
+// lets package guard judge, carries out the containment through change/apply,
+// proves that it holds, and tells people. The daemon and the Lambda function
+// share it.
+//
+// An event may arrive twice, late, or again after a crash. Handle may be
+// called for it each time: the ledger makes every effect happen once. A
+// Result with Retry set asks for the event to be delivered again.
+package respond
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"warden/account"
+	"warden/account/collect"
+	"warden/change"
+	"warden/change/apply"
+	"warden/change/ledger"
+	"warden/guard"
+	"warden/notify"
+	"warden/trail"
+)
+
+// Lookup answers what is true in the account now; Live is one.
+// A nil result without an error means that there is no such thing.
+type Lookup interface {
+	User(ctx context.Context, name string) (*account.User, error)
+	Groups(ctx context.Context, user string) ([]string, error)
+	Role(ctx context.Context, name string) (*account.Role, error)
+	Policy(ctx context.Context, arn, hint string) (*collect.PolicyVersion, error)
+	// Setting reads what a step of a plan would change.
+	Setting(ctx context.Context, s change.Setting) (change.State, error)
+}
+
+// Live looks up in the account itself.
+type Live struct {
+	*collect.Identities
+	Reader apply.Reader
+}
+
+// Setting implements Lookup.
+func (l Live) Setting(ctx context.Context, s change.Setting) (change.State, error) {
+	return apply.Read(ctx, l.Reader, s)
+}
+
+var _ Lookup = Live{}
+
+// Applier carries out plans; apply.Applier is one.
+type Applier interface {
+	Run(ctx context.Context, p change.Plan) (apply.Report, error)
+	Resume(ctx context.Context, olderThan time.Duration) ([]apply.Report, error)
+}
+
+// Options set up a Responder. Without a Lookup and a Snapshot every verdict
+// that needs facts is unknown.
+type Options struct {
+	Guard guard.Config
+	// Account is the account that is guarded; events of others are refused.
+	// "" accepts any, for reading files.
+	Account string
+	// Partition is that account's; "" is "aws".
+	Partition string
+	// Snapshot supplies facts where there is no Lookup.
+	Snapshot *account.Snapshot
+	Lookup   Lookup
+	// Applier and Ledger are nil for a dry run: then nothing is changed.
+	Applier  Applier
+	Ledger   *ledger.Ledger
+	Notifier notify.Notifier
+	Now      func() time.Time
+	Log      *slog.Logger
+}
+
+// Responder handles events. It is safe for concurrent use.
+type Responder struct {
+	Options
+	callers callerLocks
+
+	mu   sync.Mutex
+	hint string // version of the deny policy that was in force last
+}
+
+// New checks the options and returns a Responder.
+func New(o Options) (*Responder, error) {
+	if (o.Applier == nil) != (o.Ledger == nil) {
+		return nil, fmt.Errorf("respond: an applier and a ledger go together")
+	}
+	if o.Applier != nil && (o.Lookup == nil || o.Account == "") {
+		return nil, fmt.Errorf("respond: changing an account needs look-ups in it and its id")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Notifier == nil {
+		o.Notifier = notify.All{}
+	}
+	if o.Guard.DenyPolicy == "" {
+		o.Guard.DenyPolicy = guard.DefaultDenyPolicy
+	}
+	return &Responder{Options: o}, nil
+}
+
+// Action says what the Responder did about an event.
+type Action string
+
+// The actions.
+const (
+	None           Action = "none"
+	WouldContain   Action = "would contain" // a dry run
+	WouldAlert     Action = "would alert"
+	Alerted        Action = "alerted"
+	Escalated      Action = "escalated"
+	Contained      Action = "contained"             // configured: read back and proved
+	NotProved      Action = "contained, not proved" // the call was accepted, the proof failed
+	NotContained   Action = "not contained"         // the containment failed
+	Joined         Action = "joined"                // the caller is contained already
+	ObservedDenied Action = "observed denied"       // the contained caller was refused
+)
+
+// Result is what became of one event.
+type Result struct {
+	guard.Judgement
+	Action Action
+	// Taken lists the steps that took back what the call did, and those that
+	// could not, with the reason.
+	Taken []string
+	// Err is what went wrong on the way; the event was still dealt with as
+	// far as Action says.
+	Err error
+	// Retry asks for the event to be delivered again.
+	Retry bool
+	// live is the caller's user as IAM knows it now.
+	live *guard.UserFacts
+	// Took is the time from the call of Handle to the verified containment,
+	// or to the end.
+	Took time.Duration
+}
+
+// Start finishes what a crash may have left half-done and makes sure that the
+// deny policy is there with the right content. Call it once before Handle.
+func (r *Responder) Start(ctx context.Context) error {
+	if r.Applier == nil {
+		return nil
+	}
+	resumed, err := r.Applier.Resume(ctx, 0)
+	for _, done := range resumed {
+		r.Log.Info("finished what an earlier run left undone", "incident", done.Plan.Incident,
+			"plan", change.Short(done.Plan.ID), "problems", done.Problems())
+	}
+	if err != nil {
+		// One plan that cannot be finished must not keep the guard from
+		// watching: it stays in the ledger, and the log names it.
+		r.Log.Error("an earlier run could not be finished", "error", err)
+	}
+	return r.ensureDenyPolicy(ctx)
+}
+
+// Handle judges one event and acts on the verdict.
+func (r *Responder) Handle(ctx context.Context, e *trail.Event) Result {
+	start := r.Now()
+	res := r.handle(ctx, e, start)
+	if res.Took == 0 {
+		res.Took = r.Now().Sub(start)
+	}
+	if res.Err != nil {
+		r.Log.Error("event not dealt with as it should be", "event", e.ID, "caller", res.Actor.ARN, "action", res.Action, "error", res.Err)
+	}
+	return res
+}
+
+func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time) Result {
+	res := Result{Judgement: guard.Judge(r.Guard, e, r.knownFacts(), start), Action: None}
+	var gaps bool
+	if res.NeedsFacts {
+		if facts := r.facts(ctx, res.Actor); facts != nil {
+			res.Judgement = guard.Judge(r.Guard, e, facts, start)
+			gaps, res.live = len(facts.Gaps) > 0, facts.User
+		}
+	}
+	switch res.Verdict {
+	case guard.Alert, guard.Escalate, guard.Contain:
+	default:
+		return res
+	}
+	if r.Applier == nil {
+		res.Action = WouldAlert
+		if res.Verdict == guard.Contain {
+			res.Action = WouldContain
+		}
+		return res
+	}
+	unlock := r.callers.lock(res.Incident)
+	defer unlock()
+	if err := r.join(ctx, &res); err != nil {
+		res.Err, res.Retry = err, true
+		return res
+	}
+	if res.Verdict == guard.Contain {
+		r.contain(ctx, &res, start)
+		return res
+	}
+	// An escalation for a fact that could not be read is tried again: the
+	// next look-up may answer.
+	res.Retry = gaps
+	r.alert(ctx, &res)
+	return res
+}
+
+// join records the event under its incident, which it opens if it is new.
+func (r *Responder) join(ctx context.Context, res *Result) error {
+	e := res.Event
+	title := fmt.Sprintf("%s called %s", caller(res.Actor), e.Name)
+	if _, err := r.Ledger.OpenIncident(ctx, res.Incident, ledger.Opening{
+		Account: r.Account, Caller: res.Actor.ARN, CallerID: res.Actor.ID, Kind: string(res.Actor.Kind),
+		Severity: res.Severity.String(), Title: title, Reason: res.Reason,
+	}); err != nil {
+		return err
+	}
+	ids := make([]string, len(res.Detections))
+	for i, d := range res.Detections {
+		ids[i] = d.ID
+	}
+	_, err := r.Ledger.JoinEvent(ctx, res.Incident, ledger.Event{
+		ID: e.ID, Name: e.Name, Source: e.Source, Time: e.Time, SourceIP: e.SourceIP, ErrorCode: e.ErrorCode,
+		Verdict: string(res.Verdict), Detections: ids,
+	})
+	return err
+}
+
+// callerLocks keeps two events of one caller from being handled at once in
+// this process; between processes the ledger does.
+type callerLocks struct {
+	mu   sync.Mutex
+	held map[string]*callerLock
+}
+
+type callerLock struct {
+	sync.Mutex
+	users int
+}
+
+func (c *callerLocks) lock(caller string) (unlock func()) {
+	c.mu.Lock()
+	if c.held == nil {
+		c.held = map[string]*callerLock{}
+	}
+	l := c.held[caller]
+	if l == nil {
+		l = &callerLock{}
+		c.held[caller] = l
+	}
+	l.users++
+	c.mu.Unlock()
+	l.Lock()
+	return func() {
+		l.Unlock()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if l.users--; l.users == 0 {
+			delete(c.held, caller)
+		}
+	}
+}
