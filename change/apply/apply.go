@@ -188,6 +188,11 @@ func (a *Applier) run(ctx context.Context, p change.Plan, states map[string]ledg
 			return a.stopped(r), err
 		}
 		r.Steps = append(r.Steps, StepResult{s, out})
+		if out.Status == ledger.Pending {
+			// Somebody else is carrying out this plan. Going past him would
+			// run steps before those that they build upon.
+			return a.stopped(r), nil
+		}
 	}
 	if p.Undo && r.OK() {
 		u := ledger.UndoResult{Plan: p.ID}

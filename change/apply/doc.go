@@ -20,7 +20,8 @@
 // answer never came.
 //
 // A step that fails does not stop those after it: containing a caller who has
-// four ways in must not end at the first that cannot be closed. A ledger that
+// four ways in must not end at the first that cannot be closed. A step that
+// another worker is at does: that one carries out the rest. A ledger that
 // cannot be written stops everything, because a call that is not in the
 // ledger could not be undone.
 package apply

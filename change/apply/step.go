@@ -39,17 +39,17 @@ func (w worker) step(ctx context.Context, s change.Step, st ledger.StepState) (l
 		if errors.Is(err, ErrGone) {
 			out.Status = ledger.Changed
 		}
-		return w.end(ctx, s, out)
+		return w.endUncalled(ctx, s, out)
 	case found.Same(s.After):
 		out.Status, out.Found = ledger.Already, found
 		if st.Acted { // an earlier attempt of ours, whose answer was lost
 			out.Status = ledger.Done
 		}
-		return w.end(ctx, s, out)
+		return w.endUncalled(ctx, s, out)
 	case !found.Same(s.Before):
 		c := changed(s, found)
 		c.Attempt, c.Worker = out.Attempt, out.Worker
-		return w.end(ctx, s, c)
+		return w.endUncalled(ctx, s, c)
 	}
 	mine, err := w.ledger.Intend(ctx, w.plan.Incident, s.ID, ledger.Intent{Plan: w.plan.ID, Attempt: out.Attempt, Worker: w.name, Before: found})
 	if err != nil {
@@ -167,6 +167,19 @@ func (w worker) readBack(ctx context.Context, s change.Step, out ledger.Outcome)
 			return ledger.Outcome{}, err
 		}
 		pause *= 2
+	}
+	return w.end(ctx, s, out)
+}
+
+// endUncalled ends an attempt that made no call, unless another worker has
+// intended it meanwhile: then what was found may be his work.
+func (w worker) endUncalled(ctx context.Context, s change.Step, out ledger.Outcome) (ledger.Outcome, error) {
+	intended, err := w.ledger.Intended(ctx, s.ID, out.Attempt)
+	if err != nil {
+		return ledger.Outcome{}, err
+	}
+	if intended {
+		return pending(out.Attempt), nil
 	}
 	return w.end(ctx, s, out)
 }

@@ -86,8 +86,23 @@ func (l *Ledger) RecordPlan(ctx context.Context, p change.Plan) (recorded change
 // Intend records that a worker is about to make the call of a step; false
 // means that this attempt is already another's.
 func (l *Ledger) Intend(ctx context.Context, incident, step string, in Intent) (bool, error) {
-	key := "intent:" + step + ":" + strconv.Itoa(in.Attempt)
-	return l.once(ctx, Entry{Kind: StepIntended, Incident: incident, Step: step, Key: key}, in)
+	return l.once(ctx, Entry{Kind: StepIntended, Incident: incident, Step: step, Key: intentKey(step, in.Attempt)}, in)
+}
+
+// Intended reports whether some worker intends, or intended, an attempt.
+func (l *Ledger) Intended(ctx context.Context, step string, attempt int) (bool, error) {
+	_, err := l.store.Get(ctx, intentKey(step, attempt))
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	}
+	return false, fmt.Errorf("ledger: %w", err)
+}
+
+func intentKey(step string, attempt int) string {
+	return "intent:" + step + ":" + strconv.Itoa(attempt)
 }
 
 // Claim records that a worker takes over an attempt for the n-th time (from

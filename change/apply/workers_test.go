@@ -1,0 +1,152 @@
+package apply_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"warden/change"
+	"warden/change/apply"
+	"warden/change/ledger"
+)
+
+// TestEightWorkers gives one plan to eight workers that share a ledger: every
+// call is made once, and nobody reports more than was done.
+func TestEightWorkers(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := everything(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		a := b.applier()
+		wg.Go(func() {
+			r, err := a.Run(context.Background(), p)
+			if err != nil {
+				t.Error(err)
+			}
+			for _, s := range r.Steps {
+				if st := s.Outcome.Status; st != ledger.Done && st != ledger.Pending && st != ledger.Skipped {
+					t.Errorf("%s: %s %s", s.Step, st, s.Outcome.Error)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	run(t, b, p, strings.TrimSpace(strings.Repeat("done ", len(p.Steps))))
+	if len(b.w.Effects) != len(p.Steps) {
+		t.Errorf("effects %q, want one for each of %d steps", b.w.Effects, len(p.Steps))
+	}
+	writes := 0
+	for _, c := range b.calls {
+		if !strings.HasPrefix(c, "Get") && !strings.HasPrefix(c, "List") {
+			writes++
+		}
+	}
+	if writes != len(p.Steps) {
+		t.Errorf("%d writing calls for %d steps", writes, len(p.Steps))
+	}
+	if err := giveBack(t.Context(), b.apply); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTakeOver leaves a step to the worker that intended it until that one is
+// too late.
+func TestTakeOver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	p := plan(t, 1, change.DeactivateKey(ci, keyID))
+	dead, _ := b.mortal(4) // plan and intent are in the ledger; the call is not made
+	b.before, b.after = nil, nil
+	if _, err := dead.Run(t.Context(), p); !errors.Is(err, errDead) {
+		t.Fatalf("want a dead worker, got %v", err)
+	}
+	if r := run(t, b, p, "pending"); r.OK() || len(b.w.Effects) != 0 {
+		t.Errorf("a step that another worker is at: %v, effects %v", r.Problems(), b.w.Effects)
+	}
+	if _, err := b.apply.UndoPlan(t.Context(), "inc-1", "", apply.UndoOptions{}); !errors.Is(err, apply.ErrUnderWay) {
+		t.Errorf("undo of a step under way: %v", err)
+	}
+	b.at = b.at.Add(2 * time.Minute)
+	run(t, b, p, "done")
+	steps, err := b.ledger.Steps(t.Context(), "inc-1")
+	if err != nil || len(steps) != 1 || steps[0].Attempts != 1 || steps[0].Claims != 1 {
+		t.Errorf("%+v, %v", steps, err)
+	}
+}
+
+// TestLateEffect is a call that fails with a time-out and takes effect after
+// the reading that found nothing: it still counts as ours.
+func TestLateEffect(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	before := b.state()
+	p := plan(t, 1, change.DeactivateKey(ci, keyID))
+	b.before = func(op string) error {
+		if op == "UpdateAccessKey" {
+			return context.DeadlineExceeded
+		}
+		return nil
+	}
+	if r := run(t, b, p, "failed"); !r.Steps[0].Outcome.Ambiguous {
+		t.Errorf("outcome %+v, want an ambiguous one", r.Steps[0].Outcome)
+	}
+	b.before = nil
+	b.w.Identities["user deploy"].Keys[keyID] = "Inactive" // it arrives
+	run(t, b, p, "done")
+	undo(t, b, "", false)
+	sameState(t, b, before)
+}
+
+// TestStrippedAtOnce is an effect that cannot be read back.
+func TestStrippedAtOnce(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.after = func(op string) error {
+		if op == "AttachRolePolicy" {
+			b.w.Identities["role app"].Attached = nil
+		}
+		return nil
+	}
+	r := run(t, b, plan(t, 1, change.Attach(app, admin)), "unconfirmed")
+	if r.Steps[0].Outcome.Found.Exists {
+		t.Errorf("outcome %+v", r.Steps[0].Outcome)
+	}
+	b.after = nil
+	u, err := b.apply.UndoPlan(t.Context(), "inc-1", "", apply.UndoOptions{})
+	if err != nil || len(u.Plan.Steps) != 1 {
+		t.Fatalf("%+v, %v", u, err)
+	}
+	if r, err := b.apply.Undo(t.Context(), u); err != nil || statuses(r) != "already" {
+		t.Errorf("undo of what is gone: %s, %v", statuses(r), err)
+	}
+}
+
+func TestCancelledRunIsResumed(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.after = func(op string) error {
+		if op == "AttachRolePolicy" {
+			cancel()
+			return ctx.Err()
+		}
+		return nil
+	}
+	p := plan(t, 1, change.Attach(app, admin), change.DeactivateKey(ci, keyID))
+	r, err := b.apply.Run(ctx, p)
+	if !errors.Is(err, context.Canceled) || statuses(r) != "skipped skipped" {
+		t.Fatalf("%s, %v", statuses(r), err)
+	}
+	b.after = nil
+	reports, err := b.apply.Resume(t.Context(), 0)
+	if err != nil || len(reports) != 1 || statuses(reports[0]) != "done done" {
+		t.Errorf("%+v, %v", reports, err)
+	}
+	if len(b.w.Effects) != 2 {
+		t.Errorf("effects %q", b.w.Effects)
+	}
+}
