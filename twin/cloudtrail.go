@@ -1,0 +1,3 @@
+package twin
+
+func cloudtrailOperations() map[string]operation { return map[string]operation{} }

@@ -1,0 +1,3 @@
+package twin
+
+func iamOperations() map[string]operation { return map[string]operation{} }

@@ -1,0 +1,3 @@
+package twin
+
+func stsOperations() map[string]operation { return map[string]operation{} }

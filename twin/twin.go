@@ -1,0 +1,188 @@
+// Package twin is an AWS in one process: it serves the wire protocols of the
+// services that warden talks to, from an [account.Snapshot].
+//
+// It authenticates each request (Signature Version 4), decides it with package
+// policy, runs it, and makes of it a CloudTrail record that reaches LookupEvents
+// and the EventBridge rules. It is no wider than warden's own needs, and
+// stricter than most emulators where programs have bugs: real paging, names
+// unique whatever their case, conflicts, quotas, late and doubled events.
+//
+// Which behaviour is AWS's, by which page, and what differs is in docs/twin.md
+// and docs/twin-iam.md. The twin reads no AWS configuration and no environment
+// variable, and listens on loopback addresses only.
+package twin
+
+import (
+	crand "crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"warden/account"
+)
+
+// Config says what the twin is a twin of. The zero value serves the sample
+// company, well behaved.
+type Config struct {
+	// Account is the twelve-digit id of the account, "" for the snapshot's.
+	Account string
+	// Snapshot is the account to begin with; nil means the sample company.
+	Snapshot *account.Snapshot
+	// Seed makes unique ids, delays and faults repeatable. Secrets are made
+	// anew in each run, whatever the seed.
+	Seed int64
+	// Now is the clock; nil means the wall clock.
+	Now func() time.Time
+	// Faults are off in the zero value.
+	Faults Faults
+	// Region is where the regional services are; "" means us-east-1.
+	Region string
+	// Log gets a line for each request at level Debug; nil discards.
+	Log *slog.Logger
+}
+
+// Faults makes the twin behave as AWS may on a bad day. All are drawn from
+// Config.Seed.
+type Faults struct {
+	// EventDelay is how long after a call its event reaches the rules'
+	// targets, EventJitter the longest random addition to it.
+	EventDelay, EventJitter time.Duration
+	// Duplicate is the probability that an event is delivered twice, Reorder
+	// that it is delivered after its successor.
+	Duplicate, Reorder float64
+	// Propagation is the longest time that a change of IAM needs until
+	// requests are judged by it.
+	Propagation time.Duration
+	// PageSize is the largest page of IAM's lists; 0 means AWS's own.
+	PageSize int
+}
+
+// check refuses faults that make no sense.
+func (f Faults) check() error {
+	switch {
+	case f.EventDelay < 0 || f.EventJitter < 0 || f.Propagation < 0:
+		return fmt.Errorf("twin: delays cannot be negative")
+	case f.Duplicate < 0 || f.Duplicate > 1 || f.Reorder < 0 || f.Reorder > 1:
+		return fmt.Errorf("twin: the probabilities of duplicates and reordering go from 0 to 1")
+	case f.PageSize < 0 || f.PageSize > 1000:
+		return fmt.Errorf("twin: the page size goes from 1 to 1000, 0 for AWS's own")
+	}
+	return nil
+}
+
+// Twin is one running account. Its methods may be called from many goroutines.
+type Twin struct {
+	account, partition, region string
+	faults                     Faults
+	now                        func() time.Time
+	log                        *slog.Logger
+	operations                 map[string]map[string]operation
+
+	mu    sync.Mutex // guards what follows
+	state *state
+	view  *view
+	root  rootKey
+
+	records *records
+	bus     *bus
+	queues  *queues
+	topics  *topics
+}
+
+// rootKey is the access key of the account's root user.
+type rootKey struct{ id, secret string }
+
+// RootUser is the name under which [Twin.Credentials] knows the account's root
+// user; it is the one that the credential report uses.
+const RootUser = "<root_account>"
+
+// New loads the account.
+func New(cfg Config) (*Twin, error) {
+	if err := cfg.Faults.check(); err != nil {
+		return nil, err
+	}
+	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry()}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	if t.log == nil {
+		t.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if t.region == "" {
+		t.region = "us-east-1"
+	}
+	snapshot := cfg.Snapshot
+	if snapshot == nil {
+		id := cfg.Account
+		if id == "" {
+			id = SampleAccount
+		}
+		snapshot, _ = sampleFor(id, cfg.Seed, t.now())
+	}
+	if cfg.Account != "" && snapshot.Account != cfg.Account {
+		return nil, fmt.Errorf("twin: the snapshot is of account %s, not %s", snapshot.Account, cfg.Account)
+	}
+	var err error
+	if t.state, err = loadState(snapshot, cfg.Seed, newSecret); err != nil {
+		return nil, fmt.Errorf("twin: %w", err)
+	}
+	t.account, t.partition = t.state.account, t.state.partition
+	t.root = rootKey{id: t.state.next.make(prefixKey), secret: newSecret()}
+	t.view = newView(t.state, cfg.Faults.Propagation, cfg.Seed, t.now)
+	t.records = newRecords(maxRecords)
+	t.queues = newQueues()
+	t.topics = newTopics()
+	t.bus = newBus(t, cfg.Seed)
+	return t, nil
+}
+
+// Handler serves all services on one endpoint; it finds the service from the
+// request's form and from the scope of its signature.
+func (t *Twin) Handler() http.Handler { return http.HandlerFunc(t.serve) }
+
+// Snapshot is the account as it is now. It holds no secret.
+func (t *Twin) Snapshot() *account.Snapshot {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.state.snapshot()
+	s.CollectedAt = t.now().UTC()
+	return s
+}
+
+// Credentials returns a long-term access key of a user that is active: the
+// secret is of this run. [RootUser] names the root user.
+func (t *Twin) Credentials(userName string) (id, secret string, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if userName == RootUser {
+		return t.root.id, t.root.secret, nil
+	}
+	u := t.state.users.get(userName)
+	if u == nil {
+		return "", "", fmt.Errorf("twin: there is no user %q", userName)
+	}
+	for _, k := range u.AccessKeys {
+		if secret := t.state.secrets.keys[k.ID]; k.Active && secret != "" {
+			return k.ID, secret, nil
+		}
+	}
+	return "", "", fmt.Errorf("twin: user %q has no active access key", userName)
+}
+
+// newSecret makes a secret access key: 40 characters of base 64.
+func newSecret() string {
+	var raw [30]byte
+	_, _ = crand.Read(raw[:]) // never fails, see crypto/rand
+	return base64.StdEncoding.EncodeToString(raw[:])
+}
+
+// newToken makes a session token, which clients must not look into.
+func newToken() string {
+	var raw [240]byte
+	_, _ = crand.Read(raw[:])
+	return "IQoJb3JpZ2luX2Vj" + base64.StdEncoding.EncodeToString(raw[:])
+}
