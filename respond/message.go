@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 
 	"warden/change"
 	"warden/change/ledger"
@@ -31,6 +32,17 @@ func caller(a trail.Actor) string {
 
 // oneLine is an error without line breaks.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// printable keeps what a caller chose, such as a session name, from steering
+// a terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, text)
+}
 
 // what says who did what from where.
 func what(res Result) string {

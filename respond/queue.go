@@ -88,6 +88,7 @@ func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Messag
 			dealt := true
 			e, err := trail.ParseEvent(m.Body)
 			if err != nil {
+				r.Log.Warn("not an event", "queue", o.Name, "message", m.ID, "reason", oneLine(err), "bytes", len(m.Body))
 				dealt = r.quarantine(ctx, o.Name+" message "+m.ID, m.Body, err)
 				if o.Bad != nil {
 					each.Lock()
@@ -118,7 +119,6 @@ func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Messag
 // quarantine keeps what is not an event for inspection; false means that it
 // could not be kept.
 func (r *Responder) quarantine(ctx context.Context, from string, data []byte, reason error) bool {
-	r.Log.Warn("not an event", "from", from, "reason", reason, "bytes", len(data))
 	if r.Ledger == nil {
 		return true
 	}

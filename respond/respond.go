@@ -268,3 +268,16 @@ func (c *callerLocks) lock(caller string) (unlock func()) {
 		}
 	}
 }
+
+// Text is the result in one line for people.
+func (res Result) Text() string {
+	when := "(no time)"
+	if !res.Event.Time.IsZero() {
+		when = res.Event.Time.UTC().Format("2006-01-02 15:04:05Z")
+	}
+	line := fmt.Sprintf("%s  %-8s  %s", when, res.Verdict, printable(res.Reason))
+	if res.Action != None && res.Action != WouldAlert && res.Action != Alerted {
+		line += "  [" + string(res.Action) + "]"
+	}
+	return line
+}

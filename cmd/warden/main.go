@@ -60,6 +60,7 @@ Nothing is changed in an account without --apply.`,
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: 2, err: err} })
 	root.AddCommand(newSimulateCmd(s))
+	root.AddCommand(newGuardCmd(s))
 	return root
 }
 
