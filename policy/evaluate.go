@@ -223,9 +223,9 @@ func (e *evaluation) prepare() {
 		e.arn, e.hasARN = splitARN(r.Resource.ARN)
 	}
 	switch e.owner = r.Resource.Account; {
-	case e.owner != "":
-	case e.hasARN && e.arn[4] == "aws":
+	case e.owner == "aws" || e.hasARN && e.arn[4] == "aws":
 		e.owner = e.caller.Account // AWS's managed policies belong to everybody
+	case e.owner != "":
 	case e.hasARN && e.arn[4] != "":
 		e.owner = e.arn[4]
 	case r.Resource.ARN == "*":

@@ -83,7 +83,7 @@ func (e *evaluation) statement(layer Layer, d *Document, i int) (g grant, deny b
 			return 0, false
 		}
 	}
-	if s.hasResource && !s.matchesResource(e) || !s.matchesConditions(e) {
+	if s.hasResource && !s.matchesResource(e, d, i) || !s.matchesConditions(e) {
 		return 0, false
 	}
 	return g, s.deny
@@ -131,7 +131,7 @@ func (e *evaluation) doubtful(layer Layer, d *Document, i int, doubt element) (g
 			return 0, false
 		}
 	}
-	if s.hasResource && doubt&inResource == 0 && !s.matchesResource(e) ||
+	if s.hasResource && doubt&inResource == 0 && !s.matchesResource(e, d, i) ||
 		doubt&inCondition == 0 && !s.matchesConditions(e) {
 		return 0, false
 	}
@@ -161,7 +161,6 @@ func (d *Document) explainDoubt(layer Layer, i int) string {
 			return fmt.Sprintf("%s:%d:%d: %s", d.Name, f.Line, f.Column, f.Message)
 		}
 	}
-	s := &d.Statements[i]
 	what := "has no Resource"
 	switch c := &d.compiled[i]; {
 	case layer == LayerResource, !c.hasPrincipal && (layer == LayerRCP || layer == LayerEndpoint):
@@ -169,5 +168,11 @@ func (d *Document) explainDoubt(layer Layer, i int) string {
 	case c.hasPrincipal && layer != LayerRCP && layer != LayerEndpoint:
 		what = "has a Principal"
 	}
-	return fmt.Sprintf("%s:%d:%d: the statement %s, which a policy of this kind (%s) cannot have", d.Name, s.Line, s.Column, what, layer)
+	return fmt.Sprintf("%s: the statement %s, which no %s policy may", d.place(i), what, layer)
+}
+
+// place is where statement i begins.
+func (d *Document) place(i int) string {
+	s := &d.Statements[i]
+	return fmt.Sprintf("%s:%d:%d", d.Name, s.Line, s.Column)
 }

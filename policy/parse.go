@@ -101,8 +101,9 @@ func (p *parser) document() error {
 	if err != nil {
 		return err
 	}
+	end := p.here()
 	if _, err := p.dec.ReadToken(); err == nil {
-		return p.errorf(p.here(), "there is more text after the policy")
+		return p.errorf(end, "there is more text after the policy")
 	} else if !errors.Is(err, io.EOF) {
 		return p.syntax(err)
 	}

@@ -87,7 +87,7 @@ func (s *statement) matchesAction(action string) bool {
 
 // matchesResource tells whether the statement speaks of the request's
 // resource. Where the action has no resource types only * alone matches.
-func (s *statement) matchesResource(e *evaluation) bool {
+func (s *statement) matchesResource(e *evaluation, d *Document, index int) bool {
 	e.unresolved = false
 	for i := range s.resources {
 		r := &s.resources[i]
@@ -98,7 +98,9 @@ func (s *statement) matchesResource(e *evaluation) bool {
 	if s.notResource && e.unresolved && !s.deny {
 		// NotResource with a variable that has no value would allow
 		// everything; no page says what AWS does, so this fails safe.
-		e.doubted = true
+		e.doubt(func() string {
+			return d.place(index) + ": NotResource has a variable without a value in this request"
+		})
 		return e.optimistic
 	}
 	return s.notResource
