@@ -124,6 +124,7 @@ func loadState(s *account.Snapshot, seed int64, secret func() string) (*state, e
 		}
 		m.saved = true
 		st.next.used[p.ID] = true
+		st.policies.remove(p.ARN) // the snapshot's order holds
 		st.putPolicy(m)
 	}
 	for _, g := range s.Groups {

@@ -47,6 +47,11 @@ var awsPolicies = []awsPolicy{
 		`{"Version":"2012-10-17","Statement":[{"Sid":"DenyAll","Effect":"Deny","Action":["*"],"Resource":"*"}]}`},
 	{"/service-role/", "AWSLambdaBasicExecutionRole", "v1", "2015-04-09T15:03:43Z", "2015-04-09T15:03:43Z",
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["logs:CreateLogGroup","logs:CreateLogStream","logs:PutLogEvents"],"Resource":"*"}]}`},
+	{"/aws-service-role/", "AWSOrganizationsServiceTrustPolicy", "v3", "2017-10-10T23:04:07Z", "2026-03-05T19:12:09Z",
+		`{"Version":"2012-10-17","Statement":[{"Sid":"AllowDeletionOfServiceLinkedRoleForOrganizations","Effect":"Allow","Action":["iam:DeleteRole"],` +
+			`"Resource":["arn:aws:iam::*:role/aws-service-role/organizations.amazonaws.com/*"]},` +
+			`{"Sid":"AllowCreationOfServiceLinkedRoles","Effect":"Allow","Action":["iam:CreateServiceLinkedRole"],"Resource":"*"},` +
+			`{"Sid":"ListRolesSLR","Effect":"Allow","Action":"iam:ListRoles","Resource":"arn:aws:iam::*:role/aws-service-role/*"}]}`},
 }
 
 // facts are p as a snapshot holds it, of which only the version in force is
