@@ -168,7 +168,7 @@ func (d *Document) explainDoubt(layer Layer, i int) string {
 	case c.hasPrincipal && layer != LayerRCP && layer != LayerEndpoint:
 		what = "has a Principal"
 	}
-	return fmt.Sprintf("%s: the statement %s, which no %s policy may", d.place(i), what, layer)
+	return fmt.Sprintf("%s: the statement %s, against the grammar of %s policies", d.place(i), what, layer)
 }
 
 // place is where statement i begins.
