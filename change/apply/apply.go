@@ -21,7 +21,7 @@ type Options struct {
 	// Fresh is how long a captured state counts as just read; 0 means 5 s.
 	Fresh time.Duration
 	// TakeOver is the age at which the unfinished step of another worker is
-	// taken over; 0 means one minute. It should be longer than CallTimeout
+	// taken over; 0 means DefaultTakeOver. It should be longer than CallTimeout
 	// and the readings that follow.
 	TakeOver time.Duration
 	// CallTimeout bounds one writing call with its retries; 0 means 30 s. A
@@ -35,6 +35,10 @@ type Options struct {
 	Now   func() time.Time
 	Sleep func(context.Context, time.Duration) error
 }
+
+// DefaultTakeOver is the age at which the unfinished step of another worker is
+// taken over, unless Options say otherwise.
+const DefaultTakeOver = time.Minute
 
 // Applier runs plans against one account. It is safe for use by several
 // goroutines.
@@ -54,7 +58,7 @@ func New(api IAM, l *ledger.Ledger, o Options) *Applier {
 		o.Fresh = 5 * time.Second
 	}
 	if o.TakeOver == 0 {
-		o.TakeOver = time.Minute
+		o.TakeOver = DefaultTakeOver
 	}
 	if o.CallTimeout == 0 {
 		o.CallTimeout = 30 * time.Second

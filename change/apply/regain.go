@@ -68,14 +68,14 @@ var probes = []struct{ action, resource string }{
 // maxProbes bounds the requests asked for one identity.
 const maxProbes = 400
 
-// Regained asks the policy engine what the identities of an undo plan may do
+// GrantedAgain asks the policy engine what the identities of an undo plan may do
 // after it that they may not do now. It asks for a fixed list of calls that
 // matter, and for one call for every action and resource that the statements
 // of the identity name, wildcards filled in. So it shows what comes back; it
 // is not a list of everything. Organisation policies, resource policies and
 // session policies are not read, and can only narrow it, or (resource
 // policies) grant more to begin with.
-func (a *Applier) Regained(ctx context.Context, api HoldingsReader, p change.Plan) Regained {
+func GrantedAgain(ctx context.Context, api HoldingsReader, p change.Plan) Regained {
 	var out Regained
 	var order []string
 	steps := map[string][]change.Step{}

@@ -71,7 +71,7 @@ func TestRegained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := b.apply.Regained(t.Context(), holdingsFake{b.fake}, u.Plan)
+	got := apply.GrantedAgain(t.Context(), holdingsFake{b.fake}, u.Plan)
 	var lines []string
 	for _, g := range got.Gains {
 		if g.Session != "" && g.Action != "iam:CreateUser" && !strings.HasPrefix(g.Action, "s3:") {

@@ -80,7 +80,9 @@ func (a *Applier) UndoPlan(ctx context.Context, incident, step string, o UndoOpt
 		Title: "give back what was done about " + in.Title}
 	var u Undo
 	for _, g := range groups {
-		p.Account = g[0].Account
+		if p.Account = g[0].Account; a.o.Account != "" && p.Account != a.o.Account {
+			return Undo{}, fmt.Errorf("incident %s is of account %s, the credentials are for %s", change.Short(incident), p.Account, a.o.Account)
+		}
 		steps, err := a.giveBack(ctx, g, o.Force, &u)
 		if err != nil {
 			return Undo{}, err

@@ -355,6 +355,28 @@ func (l *Ledger) Unfinished(ctx context.Context) ([]StepState, error) {
 	return out, nil
 }
 
+// InputAt is a quarantined input with the time at which it was kept.
+type InputAt struct {
+	Input
+	At time.Time `json:"at"`
+}
+
+// Inputs returns what could not be read, the oldest first.
+func (l *Ledger) Inputs(ctx context.Context) ([]InputAt, error) {
+	var out []InputAt
+	for e, err := range l.store.Entries(ctx, Query{Kinds: []Kind{BadInput}}) {
+		if err != nil {
+			return nil, fmt.Errorf("ledger: %w", err)
+		}
+		in := InputAt{At: e.Time}
+		if err := json.Unmarshal(e.Body, &in.Input); err != nil {
+			return nil, &BrokenError{e.Seq, err.Error()}
+		}
+		out = append(out, in)
+	}
+	return out, nil
+}
+
 // Plan returns the recorded plan of a round of an incident.
 func (l *Ledger) Plan(ctx context.Context, incident string, round int) (change.Plan, error) {
 	e, err := l.store.Get(ctx, planKey(incident, round))

@@ -302,7 +302,7 @@ func (s *SQLite) Check(ctx context.Context) error {
 		return fmt.Errorf("ledger: %s: %w", s.path, err)
 	}
 	if result != "ok" {
-		return fmt.Errorf("ledger: %s: %s", s.path, result)
+		return fmt.Errorf("ledger: %s: %w: %s", s.path, ErrTampered, result)
 	}
 	for _, t := range triggers {
 		var n int
@@ -310,7 +310,7 @@ func (s *SQLite) Check(ctx context.Context) error {
 			return fmt.Errorf("ledger: %s: %w", s.path, err)
 		}
 		if n == 0 {
-			return fmt.Errorf("ledger: %s: the trigger %s, which keeps entries from being changed, is missing", s.path, t)
+			return fmt.Errorf("ledger: %s: %w: the trigger %s, which keeps entries from being changed, is missing", s.path, ErrTampered, t)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -10,6 +11,10 @@ type Head struct {
 	Entries int64  `json:"entries"`
 	Hash    string `json:"hash"` // Genesis when the ledger is empty
 }
+
+// ErrTampered: the ledger is not the one that was written, though its chain
+// may hold.
+var ErrTampered = errors.New("tampered with")
 
 // BrokenError names the first entry at which the chain does not hold.
 type BrokenError struct {
@@ -65,7 +70,7 @@ func (l *Ledger) Verify(ctx context.Context, expect string) (head Head, since in
 		return head, 0, nil
 	}
 	if found < 0 {
-		return head, 0, fmt.Errorf("ledger: no entry has the expected hash %s: the ledger was cut off or replaced since that hash was noted", expect)
+		return head, 0, fmt.Errorf("ledger: %w: no entry has the expected hash %s: it was cut off or replaced since that hash was noted", ErrTampered, expect)
 	}
 	return head, head.Entries - found, nil
 }

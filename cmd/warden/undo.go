@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"warden/app"
+	"warden/change/apply"
+	"warden/change/ledger"
+)
+
+type undoOptions struct {
+	aws            *app.Options
+	ledger, output string
+	reason         string
+	apply, force   bool
+}
+
+func newUndoCmd(s *streams) *cobra.Command {
+	var o undoOptions
+	cmd := &cobra.Command{
+		Use:   "undo INCIDENT|STEP",
+		Short: "Give back what was done about an incident",
+		Long: `Give back what was done about an incident, or one step of it.
+
+Without --apply it shows what would be given back, and by the policy engine
+what access that grants again. With --apply it restores the exact state from
+before: documents to the byte, attachments, key status. What was there before
+warden acted stays.
+
+When somebody changed a setting since, nothing is done, and the difference is
+shown; --force restores the former state all the same.
+
+What comes back is found by asking the engine for a list of calls that matter
+and for every action and resource that the policies of the identity name. The
+policies of the organisation and of resources are not read.
+
+INCIDENT and STEP are ids, or the beginning of one that fits no other; see
+warden ledger list.
+
+EXIT STATUS
+  0  given back, or shown; or there is nothing to give back
+  1  an error; or something changed since, and --force was not given
+  2  the command was called wrongly`,
+		Example: `  warden undo 3f9c
+  warden undo 3f9c --apply
+  warden undo 3f9c --apply --force --reason "ticket 4711"`,
+		Args: exactArg("INCIDENT or STEP"),
+		RunE: func(cmd *cobra.Command, args []string) error { return undoRun(cmd.Context(), s, o, args[0]) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.apply, "apply", false, "act; without it nothing is changed")
+	f.BoolVar(&o.force, "force", false, "restore the former state over what somebody changed since")
+	f.StringVar(&o.reason, "reason", "", "why, for the ledger")
+	f.StringVar(&o.ledger, "ledger", "", "ledger file (default "+ledgerHint+")")
+	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	o.aws = awsFlags(cmd)
+	return cmd
+}
+
+// undoResult is the machine form of an undo.
+type undoResult struct {
+	Incident string `json:"incident"`
+	apply.Undo
+	Granted apply.Regained     `json:"granted"`
+	Applied bool               `json:"applied"`
+	Steps   []apply.StepResult `json:"steps,omitempty"`
+}
+
+func undoRun(ctx context.Context, s *streams, o undoOptions, id string) error {
+	if o.output != "text" && o.output != "json" {
+		return usageErrorf("undo: -o %q: want text or json", o.output)
+	}
+	path, err := ledgerPath(o.ledger)
+	if err != nil {
+		return err
+	}
+	store, err := ledger.ReadSQLite(ctx, path)
+	if err != nil {
+		return err
+	}
+	l := ledger.New(store, nil)
+	err = func() error {
+		incident, step, err := l.Resolve(ctx, id)
+		if err != nil {
+			return err
+		}
+		clients, err := app.Connect(ctx, *o.aws)
+		if err != nil {
+			return err
+		}
+		acct, _, err := clients.Account(ctx)
+		if err != nil {
+			return err
+		}
+		a := apply.New(clients.IAM, l, apply.Options{Account: acct})
+		return undo(ctx, s, o, a, clients.IAM, incident, step)
+	}()
+	return errors.Join(err, store.Close())
+}
+
+// undo plans, shows and, with --apply, gives back.
+func undo(ctx context.Context, s *streams, o undoOptions, a *apply.Applier, api apply.HoldingsReader, incident, step string) error {
+	if o.apply {
+		// Without this, steps that a crash left open would be in the way.
+		if _, err := a.Resume(ctx, apply.DefaultTakeOver); err != nil {
+			return fmt.Errorf("resume what was left unfinished: %w", err)
+		}
+	}
+	r := undoResult{Incident: incident}
+	var refused error
+	var err error
+	if r.Undo, err = a.UndoPlan(ctx, incident, step, apply.UndoOptions{Force: o.force, Reason: o.reason}); err != nil {
+		var changed *apply.ChangedError
+		if !errors.As(err, &changed) {
+			return err
+		}
+		refused = errors.New("nothing was given back: somebody changed what is listed above since; --force restores the former state all the same")
+	}
+	r.Granted = apply.GrantedAgain(ctx, api, r.Plan)
+	act := o.apply && refused == nil && len(r.Plan.Steps) > 0
+	if o.output == "text" {
+		if err := showUndo(s.Out, r, act, refused != nil); err != nil {
+			return err
+		}
+	}
+	var report apply.Report
+	if act {
+		if report, err = a.Undo(ctx, r.Undo); err != nil {
+			return err
+		}
+		r.Applied, r.Steps = true, report.Steps
+	}
+	if o.output == "json" {
+		if err := writeJSON(s.Out, r); err != nil {
+			return err
+		}
+	} else if act {
+		if err := showReport(s.Out, report); err != nil {
+			return err
+		}
+	}
+	if problems := report.Problems(); len(problems) > 0 {
+		return fmt.Errorf("not everything was given back: %s", strings.Join(problems, "; "))
+	}
+	return refused
+}
+
+func showUndo(w io.Writer, r undoResult, act, refused bool) error {
+	var b strings.Builder
+	switch {
+	case refused:
+		fmt.Fprintf(&b, "incident %s: changed since\n", printable(r.Incident))
+		for _, c := range r.Conflicts {
+			fmt.Fprintf(&b, "  %s\n    left by warden  %s\n    found now       %s\n    former state    %s\n",
+				printable(c.Setting.String()), printable(c.Expected.String()), printable(c.Found.String()), printable(c.Former.String()))
+		}
+	case len(r.Plan.Steps) == 0:
+		fmt.Fprintf(&b, "incident %s: nothing to give back\n", printable(r.Incident))
+	default:
+		verb := "would give back"
+		if act {
+			verb = "gives back"
+		}
+		fmt.Fprintf(&b, "incident %s: %s\n", printable(r.Incident), verb)
+		for _, st := range r.Plan.Steps {
+			fmt.Fprintf(&b, "  %s\n", printable(st.String()))
+		}
+		for _, c := range r.Conflicts {
+			fmt.Fprintf(&b, "  overwrites what was changed since: %s\n", printable(c.String()))
+		}
+		grants(&b, r.Granted)
+	}
+	list(&b, "cannot be given back", r.Left)
+	list(&b, "is lost", r.Lost)
+	if !act && !refused && len(r.Plan.Steps) > 0 {
+		b.WriteString("nothing was changed; --apply gives back\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// grants lists what comes back, one line for an action and its resources.
+func grants(b *strings.Builder, g apply.Regained) {
+	if len(g.Gains)+len(g.Keys) > 0 {
+		b.WriteString("this allows again\n")
+	}
+	for _, k := range g.Keys {
+		fmt.Fprintf(b, "  %s: everything that its user may do\n", printable(k))
+	}
+	who := ""
+	for _, gain := range g.Gains {
+		now := gain.Identity
+		if gain.Session != "" {
+			now += " session " + gain.Session
+		}
+		if now != who {
+			who = now
+			fmt.Fprintf(b, "  %s\n", printable(who))
+		}
+		why := "no longer denied; a condition may allow it"
+		if len(gain.By) > 0 {
+			why = "by " + strings.Join(gain.By, ", ")
+		}
+		fmt.Fprintf(b, "    %s on %s  %s\n", printable(gain.Action), printable(gain.Resource), printable(why))
+	}
+	list(b, "not known", g.Unknown)
+}
+
+func list(b *strings.Builder, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%s\n", title)
+	for _, l := range lines {
+		fmt.Fprintf(b, "  %s\n", printable(l))
+	}
+}
+
+func showReport(w io.Writer, r apply.Report) error {
+	var b strings.Builder
+	for _, st := range r.Steps {
+		fmt.Fprintf(&b, "%-11s  %s\n", st.Outcome.Status, printable(st.Step.String()))
+		if st.Outcome.Error != "" {
+			fmt.Fprintf(&b, "             %s\n", printable(st.Outcome.Error))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
