@@ -27,13 +27,13 @@ func splitARN(s string) (parts arnParts, ok bool) {
 // Condition operators", section "Amazon Resource Name (ARN) condition
 // operators".
 type arnPattern struct {
-	any   bool // the pattern is * alone
-	parts [6]pattern
+	any   bool   // the pattern is * alone
+	exact string // the whole ARN, where there is no wildcard or variable
+	parts *[6]pattern
 	// whole is set where a part before the last has a variable, whose value
 	// may hold colons; then the pattern is split after they are replaced.
+	// Where all are unset the text is no ARN pattern, and matches nothing.
 	whole *pattern
-	// never marks text that is no ARN pattern.
-	never bool
 }
 
 // compileARN reads one value of a Resource element or an ARN condition.
@@ -41,20 +41,21 @@ type arnPattern struct {
 // "If the * wildcard is the last character of a resource ARN segment, it can
 // expand to match beyond the colon boundaries" (the page on Resource).
 func compileARN(text string, variables bool) arnPattern {
-	var a arnPattern
-	if whole := compilePattern(text, true, variables); whole.anything() {
-		a.any = true
-		return a
+	whole := compilePattern(text, true, variables)
+	if whole.anything() {
+		return arnPattern{any: true}
 	}
 	parts := splitARNPattern(text, variables)
 	if len(parts) < 6 && !strings.HasSuffix(text, "*") {
-		a.never = true
-		// The value of a variable may supply the missing colons.
-		if p := compilePattern(text, true, variables); p.hasVariables {
-			a.never, a.whole = false, &p
+		if whole.hasVariables { // whose values may supply the missing colons
+			return arnPattern{whole: &whole}
 		}
-		return a
+		return arnPattern{}
 	}
+	if whole.isLiteral {
+		return arnPattern{exact: whole.only}
+	}
+	a := arnPattern{parts: new([6]pattern)}
 	for i := range a.parts {
 		part := "*"
 		if i < len(parts) {
@@ -62,8 +63,7 @@ func compileARN(text string, variables bool) arnPattern {
 		}
 		a.parts[i] = compilePattern(part, true, variables)
 		if i < 5 && a.parts[i].hasVariables {
-			p := compilePattern(text, true, variables)
-			a.whole = &p
+			return arnPattern{whole: &whole}
 		}
 	}
 	return a
@@ -90,15 +90,17 @@ func splitARNPattern(text string, variables bool) []string {
 	return append(parts, text[begin:])
 }
 
-// match tells whether the ARN with these parts matches.
-func (a *arnPattern) match(e *evaluation, arn *arnParts) bool {
+// match tells whether the ARN s with these parts matches.
+func (a *arnPattern) match(e *evaluation, s string, arn *arnParts) bool {
 	switch {
+	case a.exact != "":
+		return a.exact == s
 	case a.any:
 		return true
-	case a.never:
-		return false
 	case a.whole != nil:
 		return a.matchWhole(e, arn)
+	case a.parts == nil:
+		return false
 	}
 	for i := range 5 {
 		if !a.parts[i].match(arn[i], false) {

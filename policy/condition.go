@@ -2,21 +2,79 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
 // condition is one operator on one key, compiled.
 type condition struct {
-	op       operator
-	key      string // lower case
-	operands []operand
+	op  operator
+	key string // lower case
+	// values are the policy's, read as the operator needs them: a slice of
+	// string, pattern, arnPattern, number, instant or netip.Prefix, or
+	// truths. Text that is no value of the operator's type is left out,
+	// because nothing matches it.
+	values any
 }
 
+// truths are values of Bool and Null.
+type truths struct{ yes, no bool }
+
+// compileCondition reads the values of c. Variables have a meaning only for
+// string and ARN operators (IAM User Guide, "Where you can use policy
+// variables").
 func compileCondition(c *Condition, variables bool) condition {
 	op, _ := parseOperator(c.Operator)
-	out := condition{op: op, key: strings.ToLower(c.Key), operands: make([]operand, len(c.Values))}
-	for i, v := range c.Values {
-		out.operands[i] = compileOperand(op, v, variables)
+	out := condition{op: op, key: strings.ToLower(c.Key)}
+	switch op.family {
+	case stringEquals:
+		out.values = c.Values
+		if variables && slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") }) {
+			out.values = compileText(c.Values, false, variables)
+		}
+	case stringEqualsFold:
+		out.values = compileText(c.Values, false, variables)
+	case stringLike:
+		out.values = compileText(c.Values, true, variables)
+	case binary:
+		out.values = c.Values
+	case arnLike:
+		arns := make([]arnPattern, len(c.Values))
+		for i, v := range c.Values {
+			arns[i] = compileARN(v, variables)
+		}
+		out.values = arns
+	case numeric:
+		out.values = readAll(c.Values, parseNumber)
+	case date:
+		out.values = readAll(c.Values, parseInstant)
+	case ipAddress:
+		out.values = readAll(c.Values, parsePrefix)
+	case boolean, null:
+		var t truths
+		for _, b := range readAll(c.Values, parseBool) {
+			t.yes, t.no = t.yes || b, t.no || !b
+		}
+		out.values = t
+	}
+	return out
+}
+
+func compileText(values []string, wildcards, variables bool) []pattern {
+	out := make([]pattern, len(values))
+	for i, v := range values {
+		out[i] = compilePattern(v, wildcards, variables)
+	}
+	return out
+}
+
+// readAll returns the values that read accepts.
+func readAll[T any](values []string, read func(string) (T, bool)) []T {
+	out := make([]T, 0, len(values))
+	for _, v := range values {
+		if t, ok := read(v); ok {
+			out = append(out, t)
+		}
 	}
 	return out
 }
@@ -70,84 +128,59 @@ func (c *condition) holds(e *evaluation) bool {
 // null, "false" that it be there with a value. A multivalued key without
 // values is null ("the key value resolves to a null dataset").
 func (c *condition) null(v Value, present bool) bool {
-	absent := !present || len(v.Values) == 0
-	for i := range c.operands {
-		if o := &c.operands[i]; o.valid && o.truth == absent {
-			return true
-		}
+	t, _ := c.values.(truths)
+	if !present || len(v.Values) == 0 {
+		return t.yes
 	}
-	return false
+	return t.no
 }
 
 // matches tells whether the request's value s matches one of the policy's.
 func (c *condition) matches(e *evaluation, s string) bool {
-	switch c.op.family {
-	case stringEquals, stringLike:
-		for i := range c.operands {
-			if c.operands[i].text.matchIn(e, s, false) {
+	switch values := c.values.(type) {
+	case []string:
+		return slices.Contains(values, s)
+	case []pattern:
+		for i := range values {
+			if values[i].matchIn(e, s, c.op.family == stringEqualsFold) {
 				return true
 			}
 		}
-	case stringEqualsFold:
-		for i := range c.operands {
-			if c.operands[i].text.matchIn(e, s, true) {
-				return true
-			}
-		}
-	case numeric:
-		if n, ok := parseNumber(s); ok {
-			for i := range c.operands {
-				if o := &c.operands[i]; o.valid && c.op.compare.holds(n.compare(o.number)) {
-					return true
-				}
-			}
-		}
-	case date:
-		if t, ok := parseInstant(s); ok {
-			for i := range c.operands {
-				if o := &c.operands[i]; o.valid && c.op.compare.holds(t.compare(o.time)) {
-					return true
-				}
-			}
-		}
-	case boolean:
-		if b, ok := parseBool(s); ok {
-			for i := range c.operands {
-				if o := &c.operands[i]; o.valid && o.truth == b {
-					return true
-				}
-			}
-		}
-	case binary:
-		for i := range c.operands {
-			if c.operands[i].raw == s {
-				return true
-			}
-		}
-	case ipAddress:
-		return c.matchesAddress(s)
-	case arnLike:
+	case []arnPattern:
 		if arn, ok := splitARN(s); ok {
-			for i := range c.operands {
-				if c.operands[i].arn.match(e, &arn) {
+			for i := range values {
+				if values[i].match(e, s, &arn) {
 					return true
 				}
 			}
 		}
-	}
-	return false
-}
-
-// matchesAddress compares numerically: an IPv4 address never lies in an IPv6
-// block, however either is spelt.
-func (c *condition) matchesAddress(s string) bool {
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return false
-	}
-	for i := range c.operands {
-		if o := &c.operands[i]; o.valid && o.prefix.Contains(a) {
-			return true
+	case truths:
+		b, ok := parseBool(s)
+		return ok && (b && values.yes || !b && values.no)
+	case []number:
+		if n, ok := parseNumber(s); ok {
+			for i := range values {
+				if c.op.compare.holds(n.compare(values[i])) {
+					return true
+				}
+			}
+		}
+	case []instant:
+		if t, ok := parseInstant(s); ok {
+			for i := range values {
+				if c.op.compare.holds(t.compare(values[i])) {
+					return true
+				}
+			}
+		}
+	case []netip.Prefix:
+		// An IPv4 address never lies in an IPv6 block, however it is spelt.
+		if a, err := netip.ParseAddr(s); err == nil {
+			for i := range values {
+				if values[i].Contains(a) {
+					return true
+				}
+			}
 		}
 	}
 	return false

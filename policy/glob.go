@@ -20,9 +20,8 @@ type piece struct {
 	kind pieceKind
 	// text is the literal text, or the variable's key in lower case.
 	text string
-	// fallback is the variable's default value, if hasFallback.
-	fallback    string
-	hasFallback bool
+	// fallback is the variable's default value, nil if it has none.
+	fallback *string
 }
 
 // pattern is text in which * and ? may be wildcards and ${...} a variable.

@@ -138,7 +138,7 @@ func TestARNPattern(t *testing.T) {
 		if !ok {
 			t.Fatal(tc.s)
 		}
-		if got := p.match(e, &parts); got != tc.want {
+		if got := p.match(e, tc.s, &parts); got != tc.want {
 			t.Errorf("%q matches %q: %v, want %v", tc.pattern, tc.s, got, tc.want)
 		}
 	}

@@ -177,46 +177,6 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// operand is one value of a condition, read as its operator needs it.
-type operand struct {
-	text   pattern      // string operators
-	arn    *arnPattern  // ARN operators
-	number number       // numeric operators
-	time   instant      // date operators
-	prefix netip.Prefix // IP operators
-	truth  bool         // Bool and Null
-	raw    string       // BinaryEquals
-	// valid is false where the text is no value of the operator's type;
-	// then nothing matches it.
-	valid bool
-}
-
-// compileOperand reads one value. Variables have a meaning only for string and
-// ARN operators (IAM User Guide, "Where you can use policy variables").
-func compileOperand(op operator, text string, variables bool) operand {
-	o := operand{valid: true}
-	switch op.family {
-	case stringEquals, stringEqualsFold:
-		o.text = compilePattern(text, false, variables)
-	case stringLike:
-		o.text = compilePattern(text, true, variables)
-	case arnLike:
-		arn := compileARN(text, variables)
-		o.arn = &arn
-	case numeric:
-		o.number, o.valid = parseNumber(text)
-	case date:
-		o.time, o.valid = parseInstant(text)
-	case ipAddress:
-		o.prefix, o.valid = parsePrefix(text)
-	case boolean, null:
-		o.truth, o.valid = parseBool(text)
-	case binary:
-		o.raw = text
-	}
-	return o
-}
-
 // parsePrefix reads an address or a CIDR block; bits of the host are ignored.
 func parsePrefix(text string) (netip.Prefix, bool) {
 	if strings.IndexByte(text, '/') >= 0 {

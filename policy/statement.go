@@ -91,7 +91,7 @@ func (s *statement) matchesResource(e *evaluation, d *Document, index int) bool 
 	e.unresolved = false
 	for i := range s.resources {
 		r := &s.resources[i]
-		if r.any || e.hasARN && r.match(e, &e.arn) {
+		if r.any || e.hasARN && r.match(e, e.req.Resource.ARN, &e.arn) {
 			return !s.notResource
 		}
 	}

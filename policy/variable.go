@@ -37,10 +37,11 @@ func cutVariable(text string) (v piece, rest string, ok bool) {
 		return piece{kind: literal, text: key}, rest, true
 	}
 	key, _, _ = strings.Cut(key, ",")
-	return piece{
-		kind: variable, text: strings.ToLower(strings.TrimSpace(key)),
-		fallback: fallback, hasFallback: hasFallback,
-	}, rest, true
+	v = piece{kind: variable, text: strings.ToLower(strings.TrimSpace(key))}
+	if hasFallback {
+		v.fallback = &fallback
+	}
+	return v, rest, true
 }
 
 // variableRoom is how many pieces a pattern with variables may have before
@@ -59,14 +60,16 @@ func (p *pattern) expand(e *evaluation, buf []piece) (pieces []piece, ok bool) {
 			buf = append(buf, *q)
 			continue
 		}
-		text := q.fallback
-		if v, found := e.req.Context[q.text]; found && !v.Multi && len(v.Values) == 1 {
-			text = v.Values[0]
-		} else if !q.hasFallback {
+		v, found := e.req.Context[q.text]
+		switch {
+		case found && !v.Multi && len(v.Values) == 1:
+			buf = append(buf, piece{kind: literal, text: v.Values[0]})
+		case q.fallback != nil:
+			buf = append(buf, piece{kind: literal, text: *q.fallback})
+		default:
 			e.unresolved = true
 			return nil, false
 		}
-		buf = append(buf, piece{kind: literal, text: text})
 	}
 	return buf, true
 }
