@@ -56,6 +56,8 @@ type Clients struct {
 	EventBridge *eventbridge.Client
 	CloudTrail  *cloudtrail.Client
 	Region      string
+
+	cfg aws.Config
 }
 
 // Connect reads the standard AWS configuration (environment, profile, SSO,
@@ -82,17 +84,25 @@ func Connect(ctx context.Context, o Options) (*Clients, error) {
 	if o.EndpointURL != "" {
 		cfg.BaseEndpoint = aws.String(o.EndpointURL)
 	}
+	c := build(cfg)
 	if o.RoleARN != "" {
-		base := sts.NewFromConfig(cfg)
-		provider := stscreds.NewAssumeRoleProvider(base, o.RoleARN, func(a *stscreds.AssumeRoleOptions) {
-			a.RoleSessionName = "warden"
-			if o.ExternalID != "" {
-				a.ExternalID = aws.String(o.ExternalID)
-			}
-		})
-		cfg.Credentials = aws.NewCredentialsCache(provider)
+		c = c.Assume(o.RoleARN, o.ExternalID)
 	}
-	return build(cfg), nil
+	return c, nil
+}
+
+// Assume returns clients with the credentials of a role, which are renewed
+// before they expire.
+func (c *Clients) Assume(roleARN, externalID string) *Clients {
+	cfg := c.cfg.Copy()
+	provider := stscreds.NewAssumeRoleProvider(c.STS, roleARN, func(a *stscreds.AssumeRoleOptions) {
+		a.RoleSessionName = "warden"
+		if externalID != "" {
+			a.ExternalID = aws.String(externalID)
+		}
+	})
+	cfg.Credentials = aws.NewCredentialsCache(provider)
+	return build(cfg)
 }
 
 // Key is a set of AWS credentials.
@@ -130,6 +140,7 @@ func build(cfg aws.Config) *Clients {
 		EventBridge: eventbridge.NewFromConfig(cfg),
 		CloudTrail:  cloudtrail.NewFromConfig(cfg),
 		Region:      cfg.Region,
+		cfg:         cfg,
 	}
 }
 
