@@ -24,14 +24,13 @@ def pytest_generate_tests(metafunc):
 def pytest_collection_modifyitems(items):
     """Expect the failures that are known, and fail when one of them has gone: then its reason is out of date."""
     for item in items:
-        mark = item.get_closest_marker("behaviour")
+        marks = list(item.iter_markers("behaviour"))
         target = getattr(item, "callspec", None) and item.callspec.params.get("aws")
         if target is None:
             continue
-        if mark is None:
+        if not marks:
             raise pytest.UsageError(f"{item.nodeid} has no @behaviour")
-        reason = mark.kwargs["wrong"].get(target)
-        if reason:
+        for reason in {mark.kwargs["wrong"].get(target) for mark in marks} - {None}:
             item.add_marker(pytest.mark.xfail(reason=reason, strict=True))
 
 

@@ -84,7 +84,7 @@ def test_events_session(aws):
     assert len(aws.cli("events", "list-targets-by-rule", "--rule", rule)["Targets"]) == 1
 
 
-@behaviour("A session with aws cloudtrail")
+@behaviour("A session with aws cloudtrail", moto="LookupEvents is not implemented")
 def test_cloudtrail_session(aws):
     name = aws.new_user()
     got = aws.cli(

@@ -29,7 +29,7 @@ def test_user_inline(aws):
     aws.iam.delete_user(UserName=user)
 
 
-@behaviour("A user with an access key cannot be deleted")
+@behaviour("A user with an access key cannot be deleted", moto="deletes him with his key")
 def test_user_key(aws):
     user = aws.new_user()
     key = aws.key_of(user)
@@ -38,7 +38,11 @@ def test_user_key(aws):
     aws.iam.delete_user(UserName=user)
 
 
-@behaviour("A user in a group cannot be deleted")
+@behaviour(
+    "A user in a group cannot be deleted",
+    moto="deletes him, the group keeps his name",
+    localemu="deletes him, the group keeps his name",
+)
 def test_user_group(aws):
     user, group = aws.new_user(), unique("group")
     aws.iam.create_group(GroupName=group)
@@ -48,7 +52,11 @@ def test_user_group(aws):
     aws.iam.delete_user(UserName=user)
 
 
-@behaviour("A user with a login profile cannot be deleted")
+@behaviour(
+    "A user with a login profile cannot be deleted",
+    moto="deletes him with his login profile",
+    localemu="deletes him with his login profile",
+)
 def test_user_login(aws):
     user = aws.new_user()
     aws.iam.create_login_profile(UserName=user, Password="Correct-Horse-9")
@@ -57,7 +65,11 @@ def test_user_login(aws):
     aws.iam.delete_user(UserName=user)
 
 
-@behaviour("A group with a member cannot be deleted")
+@behaviour(
+    "A group with a member cannot be deleted",
+    moto="deletes it with its members",
+    localemu="deletes it with its members",
+)
 def test_group_member(aws):
     user, group = aws.new_user(), unique("group")
     aws.iam.create_group(GroupName=group)
@@ -68,7 +80,11 @@ def test_group_member(aws):
     aws.iam.delete_group(GroupName=group)
 
 
-@behaviour("A group with a policy, attached or inline, cannot be deleted")
+@behaviour(
+    "A group with a policy, attached or inline, cannot be deleted",
+    moto="deletes it with its policies",
+    localemu="deletes it with its policies",
+)
 def test_group_policy(aws):
     group, arn = unique("group"), aws.new_policy(ALLOW)
     aws.iam.create_group(GroupName=group)
@@ -95,7 +111,7 @@ def test_role_policy(aws):
     aws.iam.delete_role(RoleName=role)
 
 
-@behaviour("A policy that is attached cannot be deleted")
+@behaviour("A policy that is attached cannot be deleted", moto="deletes it, and the user cannot be deleted any more")
 def test_policy_attached(aws):
     user, arn = aws.new_user(), aws.new_policy(ALLOW)
     aws.iam.attach_user_policy(UserName=user, PolicyArn=arn)
@@ -105,7 +121,11 @@ def test_policy_attached(aws):
     aws.iam.delete_policy(PolicyArn=arn)
 
 
-@behaviour("A policy that is somebody's boundary cannot be deleted")
+@behaviour(
+    "A policy that is somebody's boundary cannot be deleted",
+    moto="boundaries are not implemented: 500",
+    localemu="deletes it",
+)
 def test_policy_boundary(aws):
     user, arn = aws.new_user(), aws.new_policy(ALLOW)
     aws.iam.put_user_permissions_boundary(UserName=user, PermissionsBoundary=arn)
@@ -113,7 +133,7 @@ def test_policy_boundary(aws):
         aws.iam.delete_policy(PolicyArn=arn)
 
 
-@behaviour("A policy with a second version cannot be deleted")
+@behaviour("A policy with a second version cannot be deleted", moto="deletes it with its versions")
 def test_policy_versions(aws):
     arn = aws.new_policy(ALLOW)
     aws.iam.create_policy_version(PolicyArn=arn, PolicyDocument=ALLOW)
@@ -131,7 +151,7 @@ def test_two_keys(aws):
         aws.key_of(user)
 
 
-@behaviour("A user has ten attached policies at most")
+@behaviour("A user has ten attached policies at most", moto="has no such quota", localemu="has no such quota")
 def test_ten_policies(aws):
     user = aws.new_user()
     arns = [aws.new_policy(ALLOW) for _ in range(11)]
@@ -141,7 +161,7 @@ def test_ten_policies(aws):
         aws.iam.attach_user_policy(UserName=user, PolicyArn=arns[10])
 
 
-@behaviour("A user is in ten groups at most")
+@behaviour("A user is in ten groups at most", moto="has no such quota", localemu="has no such quota")
 def test_ten_groups(aws):
     user = aws.new_user()
     groups = [unique("group") for _ in range(11)]
@@ -159,14 +179,22 @@ def sized(characters: int) -> str:
     return text.replace("111122223333:", "111122223333:" + "x" * (characters - len(text)))
 
 
-@behaviour("A managed policy has 6144 characters at most, white space not counted")
+@behaviour(
+    "A managed policy has 6144 characters at most, white space not counted",
+    moto="has no such quota",
+    localemu="has no such quota",
+)
 def test_policy_size(aws):
     aws.new_policy(sized(6144).replace(",", ",\n        "))
     with refused("LimitExceeded", "6144", status=409):
         aws.new_policy(sized(6145))
 
 
-@behaviour("The inline policies of a user have 2048 characters together")
+@behaviour(
+    "The inline policies of a user have 2048 characters together",
+    moto="has no such quota",
+    localemu="has no such quota",
+)
 def test_inline_size(aws):
     user = aws.new_user()
     aws.iam.put_user_policy(UserName=user, PolicyName="a", PolicyDocument=sized(1024))
@@ -175,7 +203,11 @@ def test_inline_size(aws):
         aws.iam.put_user_policy(UserName=user, PolicyName="c", PolicyDocument=ALLOW)
 
 
-@behaviour("Service-linked and Identity Center roles are modifiable by AWS only")
+@behaviour(
+    "Service-linked and Identity Center roles are modifiable by AWS only",
+    moto="a new account has no such role",
+    localemu="a new account has no such role",
+)
 @pytest.mark.parametrize("mark", ["/aws-service-role/", "/aws-reserved/sso.amazonaws.com/"])
 def test_protected_role(aws, mark):
     roles = [

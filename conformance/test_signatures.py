@@ -17,7 +17,7 @@ from session import behaviour, document, refused, statement
 ALLOW_ALL = document(statement("Allow", "*"))
 
 
-@behaviour("A bad secret is SignatureDoesNotMatch, 403")
+@behaviour("A bad secret is SignatureDoesNotMatch, 403", localemu="signatures are not verified")
 def test_bad_secret(aws):
     user, _ = aws.as_user(ALLOW_ALL)
     user.iam.list_users(MaxItems=1)
@@ -28,14 +28,18 @@ def test_bad_secret(aws):
         bad.sts.get_caller_identity()
 
 
-@behaviour("An unknown key is InvalidClientTokenId, 403")
+@behaviour("An unknown key is InvalidClientTokenId, 403", localemu="refused, but as AccessDenied")
 def test_unknown_key(aws):
     nobody = aws.be(Credentials("AKIA" + "Z" * 16, "x" * 40))
     with refused("InvalidClientTokenId", "The security token included in the request is invalid", status=403):
         nobody.iam.list_users(MaxItems=1)
 
 
-@behaviour("An inactive key is InvalidClientTokenId until it is active again")
+@behaviour(
+    "An inactive key is InvalidClientTokenId until it is active again",
+    moto="an inactive key works on",
+    localemu="refused, but as AccessDenied",
+)
 def test_inactive_key(aws):
     user, name = aws.as_user(ALLOW_ALL)
     user.iam.list_users(MaxItems=1)
@@ -46,7 +50,10 @@ def test_inactive_key(aws):
     user.iam.list_users(MaxItems=1)
 
 
-@behaviour("A temporary key without its token, or with another's, is InvalidClientTokenId")
+@behaviour(
+    "A temporary key without its token, or with another's, is InvalidClientTokenId",
+    localemu="refused, but as AccessDenied",
+)
 def test_bad_token(aws):
     one, two = (aws.as_role(ALLOW_ALL)[1].who for _ in "ab")
     aws.be(one).iam.list_users(MaxItems=1)
@@ -56,7 +63,11 @@ def test_bad_token(aws):
         aws.be(dataclasses.replace(one, token=two.token)).iam.list_users(MaxItems=1)
 
 
-@behaviour("Services of the JSON protocols have names of their own: UnrecognizedClientException, 400")
+@behaviour(
+    "Services of the JSON protocols have names of their own: UnrecognizedClientException, 400",
+    moto="answers in XML with the query protocol's code",
+    localemu="refused, but as AccessDenied",
+)
 def test_unknown_key_json(aws):
     nobody = aws.be(Credentials("AKIA" + "Z" * 16, "x" * 40))
     with refused("UnrecognizedClientException", status=400):
@@ -100,13 +111,17 @@ def test_signed_by_hand(aws):
     assert "<RequestId>" in text
 
 
-@behaviour("A request without a signature is MissingAuthenticationToken, 403")
+@behaviour(
+    "A request without a signature is MissingAuthenticationToken, 403",
+    moto="500",
+    localemu="refused, but as AccessDenied",
+)
 def test_unsigned(aws):
     status, text = post(aws, LIST)
     assert (status, "MissingAuthenticationToken" in text) == (403, True)
 
 
-@behaviour("A body changed after signing is SignatureDoesNotMatch")
+@behaviour("A body changed after signing is SignatureDoesNotMatch", localemu="signatures are not verified")
 def test_tampered_body(aws):
     def tamper(request):
         request.data = urllib.parse.urlencode(LIST | {"MaxItems": "2"})
@@ -115,7 +130,7 @@ def test_tampered_body(aws):
     assert (status, "SignatureDoesNotMatch" in text) == (403, True)
 
 
-@behaviour("A signature of another service is SignatureDoesNotMatch")
+@behaviour("A signature of another service is SignatureDoesNotMatch", localemu="signatures are not verified")
 def test_wrong_scope(aws):
     def tamper(request):
         request.headers.replace_header("Authorization", request.headers["Authorization"].replace("/sts/", "/iam/"))
@@ -124,7 +139,11 @@ def test_wrong_scope(aws):
     assert (status, "SignatureDoesNotMatch" in text) == (403, True)
 
 
-@behaviour("A signature of an hour ago is SignatureDoesNotMatch: Signature expired")
+@behaviour(
+    "A signature of an hour ago is SignatureDoesNotMatch: Signature expired",
+    moto="the date is not looked at",
+    localemu="signatures are not verified",
+)
 def test_old_signature(aws):
     when = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - datetime.timedelta(hours=1)
     status, text = post(aws, LIST, aws.who, when=when)
@@ -132,7 +151,7 @@ def test_old_signature(aws):
     assert "Signature expired" in text
 
 
-@behaviour("A call that the service does not have is InvalidAction, 400")
+@behaviour("A call that the service does not have is InvalidAction, 400", moto="500", localemu="500")
 def test_unknown_action(aws):
     status, text = post(aws, LIST | {"Action": "FlyToTheMoon"}, aws.who)
     assert (status, "InvalidAction" in text) == (400, True)

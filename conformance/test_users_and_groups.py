@@ -37,6 +37,7 @@ def test_user_exists(aws):
 @behaviour(
     "The messages of IAM's errors are those that people search for",
     moto="User NAME already exists",
+    localemu="User NAME already exists",
 )
 def test_messages(aws):
     name, none = aws.new_user(), unique("none")
@@ -50,7 +51,8 @@ def test_messages(aws):
 
 @behaviour(
     "Unique ids are 21 letters and digits and begin with the kind: AIDA, AGPA, AROA, ANPA",
-    moto="ids of users, groups and policies are 20 random letters without a prefix",
+    moto="ids are 20 random letters without a prefix",
+    localemu="ids of users, groups and policies have no prefix",
 )
 def test_ids(aws):
     group = unique("group")
@@ -115,13 +117,22 @@ def test_get_user_self(aws):
     assert user.iam.get_user()["User"]["UserName"] == name
 
 
-@behaviour(
-    "A name with a character that IAM does not take is a ValidationError",
-    moto="answers with an invalid-character error of its own",
-    localemu="answers with an invalid-character error of its own",
-    awsim="takes any name",
+def bad_name(name, what, localemu=None):
+    """Return a user name that IAM does not take."""
+    own = "refused with another code"
+    wrong = {"moto": own, "awsim": "takes any name"} | ({"localemu": localemu} if localemu else {})
+    return pytest.param(name, id=what, marks=behaviour(f"A name with {what} is a ValidationError", **wrong))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        bad_name("with space", "a space"),
+        bad_name("slash/", "a slash"),
+        bad_name("ümlaut", "an umlaut", "taken"),
+        bad_name("x" * 65, "65 characters", "taken"),
+    ],
 )
-@pytest.mark.parametrize("bad", ["with space", "slash/", "ümlaut", "x" * 65])
 def test_bad_name(aws, bad):
     with refused("ValidationError", status=400):
         aws.iam.create_user(UserName=bad)
@@ -173,8 +184,22 @@ def test_login_profile(aws):
         aws.iam.delete_login_profile(UserName=name)
 
 
-@behaviour("A new password may have to be changed at the first sign-in", moto="PasswordResetRequired is false always")
+@behaviour(
+    "A new password may have to be changed at the first sign-in",
+    moto="PasswordResetRequired is false always",
+    localemu="PasswordResetRequired is false always",
+)
 def test_password_reset(aws):
     name = aws.new_user()
     aws.iam.create_login_profile(UserName=name, Password="Correct-Horse-9", PasswordResetRequired=True)
     assert aws.iam.get_login_profile(UserName=name)["LoginProfile"]["PasswordResetRequired"] is True
+
+
+@behaviour(
+    "Access keys are 20 letters and digits and begin with the kind: AKIA, ASIA",
+    localemu="keys begin with LKIA and LSIA, so that nobody takes them for AWS's",
+)
+def test_key_prefixes(aws):
+    _, session = aws.as_role(document(statement("Allow", "*")))
+    for kind, key in (("AKIA", aws.key_of(aws.new_user()).key), ("ASIA", session.who.key)):
+        assert re.fullmatch(kind + "[A-Z0-9]{16}", key)
