@@ -86,7 +86,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	f.StringVar(&o.queue, "queue", "", "URL of the SQS queue to read")
 	f.StringVar(&o.folder, "folder", "", "folder of CloudTrail files to read and watch")
-	f.StringSliceVar(&o.events, "events", nil, "CloudTrail file to read, or - for standard input (repeatable)")
+	f.StringSliceVar(&o.events, "events", nil, "CloudTrail file or folder to read, or - for standard input (repeatable)")
 	f.BoolVar(&o.untilEmpty, "until-empty", false, "stop when the queue or folder has nothing more")
 	f.StringVar(&o.snapshot, "snapshot", "", "snapshot file that supplies the facts instead of AWS")
 	f.StringSliceVar(&o.adminGroups, "admin-group", []string{guard.DefaultAdminGroup}, "group whose members may change identities (repeatable)")

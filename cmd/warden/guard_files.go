@@ -2,52 +2,71 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"os"
+	"time"
 
 	"warden/guard"
 	"warden/respond"
 	"warden/trail"
+	"warden/trail/source"
 )
+
+// folderPause is the time between two looks into a watched folder.
+const folderPause = 2 * time.Second
+
+// fileTries is how often an event of a file is handled when something on the
+// way to its containment failed.
+const fileTries = 3
 
 // files judges the events of files, and of a folder as they appear in it.
 func (o *guardOptions) files(ctx context.Context, s *streams, r *respond.Responder, out *guardOutput) error {
 	scanner := &trail.Scanner{Bad: func(b trail.BadRecord) {
 		out.bad++
 		fmt.Fprintf(s.Err, "warden: %s\n", b)
-		r.Quarantine(ctx, fmt.Sprintf("%s record %d byte %d", b.File, b.Number, b.Offset), b.Raw, fmt.Errorf("%s", b.Reason))
+		r.Quarantine(ctx, fmt.Sprintf("%s record %d byte %d", b.File, b.Number, b.Offset), b.Raw, errors.New(b.Reason))
 	}}
 	if !out.json {
 		// People do not read what does not concern identities; a machine
 		// gets a line for every event.
 		scanner.Relevant = guard.Relevant
 	}
-	scan := func(name string, in io.Reader) error {
-		err := scanner.Scan(name, in, func(e *trail.Event) error {
-			res := r.Handle(ctx, e)
-			out.event(res)
-			return ctx.Err()
-		})
-		out.ignored = scanner.Stats().Irrelevant
-		return err
+	handle := func(e *trail.Event) error {
+		res := r.Handle(ctx, e)
+		// A queue would deliver the event again; a file does not.
+		for try := 1; res.Retry && try < fileTries && pause(ctx, folderPause); try++ {
+			res = r.Handle(ctx, e)
+		}
+		out.event(res)
+		return ctx.Err()
 	}
-	for _, path := range o.events {
-		if err := scanFile(s, path, scan); err != nil {
+	defer func() { out.ignored = scanner.Stats().Irrelevant }()
+	if o.folder == "" {
+		return source.Files(ctx, scanner, o.events, s.In, handle)
+	}
+	folder := &source.Folder{Root: o.folder}
+	for {
+		read, err := folder.Poll(ctx, scanner, handle)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case o.untilEmpty && (err != nil || read == 0):
 			return err
+		case err != nil:
+			fmt.Fprintf(s.Err, "warden: %v; trying again\n", err)
+		}
+		if !pause(ctx, folderPause) {
+			return nil
 		}
 	}
-	return nil
 }
 
-func scanFile(s *streams, path string, scan func(string, io.Reader) error) error {
-	if path == "-" {
-		return scan("standard input", s.In)
+// pause waits; false means that the context ended first.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	return scan(path, f)
 }
