@@ -59,8 +59,10 @@ type Actor struct {
 	// Provider is the identity provider through which a session or federated
 	// caller came.
 	Provider string
-	MFA      *bool     // nil when the record does not say
-	IssuedAt time.Time // when session credentials were issued, zero if not said
+	// AssumedRoot marks a root session that AssumeRoot made.
+	AssumedRoot bool
+	MFA         *bool     // nil when the record does not say
+	IssuedAt    time.Time // when session credentials were issued, zero if not said
 	// Role is the role behind a session.
 	Role *Issuer
 	// Parent is the user, or root, who issued a federated session.
@@ -87,6 +89,7 @@ func (e *Event) Actor() Actor {
 	if session == nil {
 		session = &Session{}
 	}
+	a.AssumedRoot = session.AssumedRoot
 	a.MFA, a.IssuedAt, a.SourceIdentity = session.MFA, session.CreatedAt, session.SourceIdentity
 	if a.Provider == "" {
 		a.Provider = session.Provider
@@ -111,16 +114,16 @@ func (e *Event) Actor() Actor {
 	case "AssumedRole", "Role":
 		roleSession(&a, session)
 	case "FederatedUser":
-		a.Kind = FederatedUser
+		a.Kind, a.ID = FederatedUser, id.PrincipalID
 		a.Parent = session.Issuer
 		_, a.SessionName, _ = strings.Cut(id.PrincipalID, ":")
 		if a.Name == "" {
 			a.Name = a.SessionName
 		}
 	case "SAMLUser":
-		a.Kind = SAML
+		a.Kind, a.ID = SAML, id.PrincipalID
 	case "WebIdentityUser":
-		a.Kind = WebIdentity
+		a.Kind, a.ID = WebIdentity, id.PrincipalID
 	case "IdentityCenterUser":
 		a.Kind = IdentityCenter
 		if id.OnBehalfOf != nil {

@@ -123,6 +123,18 @@ type wireSession struct {
 	AssumedRoot    boolish `json:"assumedRoot"`
 }
 
+// wireResource is a resource, or its ARN alone, as stores that carry events
+// on may write it.
+type wireResource Resource
+
+// UnmarshalJSON reads either form.
+func (r *wireResource) UnmarshalJSON(data []byte) error {
+	if data[0] == '"' {
+		return json.Unmarshal(data, &r.ARN)
+	}
+	return json.Unmarshal(data, (*Resource)(r))
+}
+
 // boolish is a boolean that records write as true or as "true"; null and ""
 // say nothing.
 type boolish struct{ set, value bool }
@@ -161,8 +173,12 @@ func (w *wireRecord) event(data []byte) (*Event, error) {
 		return nil, fmt.Errorf("event %s: eventTime: %w", w.EventID, err)
 	}
 	if raw := notNull(w.Resources); raw != nil {
-		if err := unmarshal(raw, &e.Resources); err != nil {
+		var list []wireResource
+		if err := unmarshal(raw, &list); err != nil {
 			return nil, fmt.Errorf("event %s: resources: %w", w.EventID, err)
+		}
+		for _, r := range list {
+			e.Resources = append(e.Resources, Resource(r))
 		}
 	}
 	if e.Identity, err = w.Identity.identity(); err != nil {
@@ -271,7 +287,7 @@ func unmarshal(data []byte, to any) error {
 	case errors.As(err, &semantic) && semantic.Err != nil:
 		return fmt.Errorf("%s: %w", pointer(semantic.JSONPointer), semantic.Err)
 	case errors.As(err, &semantic):
-		return fmt.Errorf("%s: a %s where a %s belongs", pointer(semantic.JSONPointer), kindName(semantic.JSONKind), goName(semantic))
+		return fmt.Errorf("%s: %s where %s belongs", pointer(semantic.JSONPointer), kindName(semantic.JSONKind), goName(semantic))
 	}
 	return err
 }
@@ -286,15 +302,15 @@ func pointer(p jsontext.Pointer) string {
 func kindName(k jsontext.Kind) string {
 	switch k {
 	case 't', 'f':
-		return "boolean"
+		return "a boolean"
 	case '"':
-		return "string"
+		return "a string"
 	case '0':
-		return "number"
+		return "a number"
 	case '{':
-		return "object"
+		return "an object"
 	case '[':
-		return "list"
+		return "a list"
 	}
 	return k.String()
 }
@@ -302,10 +318,10 @@ func kindName(k jsontext.Kind) string {
 func goName(e *json.SemanticError) string {
 	switch name := e.GoType.Kind().String(); name {
 	case "struct", "map", "ptr":
-		return "object"
+		return "an object"
 	case "slice":
-		return "list"
+		return "a list"
 	default:
-		return name
+		return "a " + name
 	}
 }
