@@ -42,7 +42,7 @@ type arnPattern struct {
 // expand to match beyond the colon boundaries" (the page on Resource).
 func compileARN(text string, variables bool) arnPattern {
 	whole := compilePattern(text, true, variables)
-	if whole.anything() {
+	if whole.matchesAll() {
 		return arnPattern{any: true}
 	}
 	parts := splitARNPattern(text, variables)
@@ -52,8 +52,8 @@ func compileARN(text string, variables bool) arnPattern {
 		}
 		return arnPattern{}
 	}
-	if whole.isLiteral {
-		return arnPattern{exact: whole.only}
+	if whole.form == exactly {
+		return arnPattern{exact: whole.head}
 	}
 	a := arnPattern{parts: new([6]pattern)}
 	for i := range a.parts {
@@ -114,7 +114,7 @@ func (a *arnPattern) match(e *evaluation, s string, arn *arnParts) bool {
 // colons and matches part by part.
 func (a *arnPattern) matchWhole(e *evaluation, arn *arnParts) bool {
 	var room, partRoom [variableRoom]piece
-	pieces, ok := a.whole.expand(e, room[:0])
+	pieces, ok := a.whole.expand(e, append(room[:0], piece{kind: literal, text: a.whole.head}))
 	if !ok {
 		return false
 	}

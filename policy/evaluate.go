@@ -39,6 +39,7 @@ type evaluation struct {
 	optimistic bool    // resolve doubts in favour of the caller
 	doubted    bool    // there were doubts
 	reasons    []string
+	denied     bool // a statement denies
 	unresolved bool // a variable had no value; see matchesResource
 }
 
@@ -71,12 +72,11 @@ func (e *evaluation) run() Decision {
 	if alwaysAllowed(e.req.Action) {
 		return Allowed
 	}
-	room, denied := true, false
+	room := true
 	p := e.p
 	if e.scpsApply() {
 		for i := range p.SCPs {
 			o := e.set(LayerSCP, p.SCPs[i].Name, p.SCPs[i].Policies)
-			denied = denied || o.denies
 			room = room && o.grants != 0
 		}
 	}
@@ -85,28 +85,22 @@ func (e *evaluation) run() Decision {
 		// so that only denials matter (AWS Organizations User Guide,
 		// "Resource control policies").
 		for i := range p.RCPs {
-			o := e.set(LayerRCP, p.RCPs[i].Name, p.RCPs[i].Policies)
-			denied = denied || o.denies
+			e.set(LayerRCP, p.RCPs[i].Name, p.RCPs[i].Policies)
 		}
 	}
 	if p.ViaEndpoint {
 		o := e.set(LayerEndpoint, "", p.Endpoint)
-		denied = denied || o.denies
 		room = room && o.grants != 0
 	}
 	var l layers
 	if p.Resource != nil {
-		o := e.one(LayerResource, p.Resource)
-		denied = denied || o.denies
-		l.resource = o.grants
+		l.resource = e.one(LayerResource, p.Resource).grants
 	}
 	if e.caller.Account != "" {
-		var own bool
-		l, own = e.callerLayers(l)
-		denied = denied || own
+		e.callerLayers(&l)
 	}
 	switch {
-	case denied:
+	case e.denied:
 		return ExplicitlyDenied
 	case room && e.granted(l):
 		return Allowed
@@ -121,33 +115,26 @@ type layers struct {
 }
 
 // callerLayers evaluates the policies of the caller's own account.
-func (e *evaluation) callerLayers(l layers) (_ layers, denied bool) {
+func (e *evaluation) callerLayers(l *layers) {
 	p := e.p
 	identity := e.set(LayerIdentity, "", p.Identity)
 	// Nothing limits what the root user may do in its account but the
 	// organization's policies (IAM User Guide, "AWS account root user").
 	l.identity = identity.grants != 0 || e.caller.Type == Root
-	denied = identity.denies
 	if len(p.Group) > 0 {
-		o := e.set(LayerGroup, "", p.Group)
-		l.identity = l.identity || o.grants != 0
-		denied = denied || o.denies
+		group := e.set(LayerGroup, "", p.Group)
+		l.identity = l.identity || group.grants != 0
 	}
 	l.boundary = true
 	if e.hasBoundary() {
-		o := e.set(LayerBoundary, "", p.Boundary)
-		l.boundary = o.grants != 0
-		denied = denied || o.denies
+		l.boundary = e.set(LayerBoundary, "", p.Boundary).grants != 0
 	}
 	// A federated session without session policy has no permissions (AWS STS
 	// API Reference, GetFederationToken).
 	l.session = e.caller.Type != Federated
 	if p.SessionPassed {
-		o := e.set(LayerSession, "", p.Session)
-		l.session = o.grants != 0
-		denied = denied || o.denies
+		l.session = e.set(LayerSession, "", p.Session).grants != 0
 	}
-	return l, denied
 }
 
 // granted tells whether the layers together grant the request.

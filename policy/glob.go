@@ -28,12 +28,20 @@ type piece struct {
 // IAM User Guide, "IAM JSON policy elements: Resource" (wildcards) and "IAM
 // policy elements: Variables and tags".
 type pattern struct {
-	pieces []piece
-	// only is the text of a pattern that is one literal, where isLiteral.
-	only         string
-	isLiteral    bool
+	head         string  // the literal text at the beginning
+	rest         []piece // what follows it
+	form         form
 	hasVariables bool
 }
+
+// form tells the simple patterns from the others.
+type form uint8
+
+const (
+	general  form = iota
+	exactly       // head is all
+	anything      // a star follows head, and nothing else
+)
 
 // compilePattern reads text; wildcards and variables say which of them the
 // place allows.
@@ -42,7 +50,7 @@ func compilePattern(text string, wildcards, variables bool) pattern {
 	var lit strings.Builder
 	flush := func() {
 		if lit.Len() > 0 {
-			p.pieces = append(p.pieces, piece{kind: literal, text: lit.String()})
+			p.rest = append(p.rest, piece{kind: literal, text: lit.String()})
 			lit.Reset()
 		}
 	}
@@ -66,13 +74,13 @@ func compilePattern(text string, wildcards, variables bool) pattern {
 		case '*':
 			flush()
 			// Two stars match what one does.
-			if n := len(p.pieces); n == 0 || p.pieces[n-1].kind != anyMany {
-				p.pieces = append(p.pieces, piece{kind: anyMany})
+			if n := len(p.rest); n == 0 || p.rest[n-1].kind != anyMany {
+				p.rest = append(p.rest, piece{kind: anyMany})
 			}
 			text = text[1:]
 		case '?':
 			flush()
-			p.pieces = append(p.pieces, piece{kind: anyOne})
+			p.rest = append(p.rest, piece{kind: anyOne})
 			text = text[1:]
 		default:
 			v, rest, ok := cutVariable(text)
@@ -84,34 +92,41 @@ func compilePattern(text string, wildcards, variables bool) pattern {
 				lit.WriteString(v.text)
 			default:
 				flush()
-				p.pieces = append(p.pieces, v)
+				p.rest = append(p.rest, v)
 				p.hasVariables = true
 			}
 			text = rest
 		}
 	}
 	flush()
+	if len(p.rest) > 0 && p.rest[0].kind == literal {
+		p.head, p.rest = p.rest[0].text, p.rest[1:]
+	}
 	switch {
-	case len(p.pieces) == 0:
-		p.isLiteral = true
-	case len(p.pieces) == 1 && p.pieces[0].kind == literal:
-		p.isLiteral, p.only = true, p.pieces[0].text
+	case len(p.rest) == 0:
+		p.rest, p.form = nil, exactly
+	case len(p.rest) == 1 && p.rest[0].kind == anyMany:
+		p.rest, p.form = nil, anything
 	}
 	return p
 }
 
-// anything tells whether p is the wildcard * alone.
-func (p *pattern) anything() bool {
-	return len(p.pieces) == 1 && p.pieces[0].kind == anyMany
-}
+// matchesAll tells whether p is the wildcard * alone.
+func (p *pattern) matchesAll() bool { return p.form == anything && p.head == "" }
 
 // match tells whether s matches the pattern, which has no variables; fold
 // disregards the case of letters.
 func (p *pattern) match(s string, fold bool) bool {
-	if p.isLiteral && !fold {
-		return p.only == s
+	n, ok := cutPrefix(s, p.head, fold)
+	switch {
+	case !ok:
+		return false
+	case p.form == exactly:
+		return n == len(s)
+	case p.form == anything:
+		return true
 	}
-	return matchPieces(p.pieces, s, fold)
+	return matchPieces(p.rest, s[n:], fold)
 }
 
 // matchPieces matches s against literals and wildcards. After a star it tries
@@ -175,7 +190,7 @@ func cutPrefix(s, prefix string, fold bool) (n int, ok bool) {
 		}
 		a, b := s[n], prefix[i]
 		if a|b < utf8.RuneSelf {
-			if lower(a) != lower(b) {
+			if a != b && lower(a) != lower(b) {
 				return 0, false
 			}
 			n++

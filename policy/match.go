@@ -21,23 +21,29 @@ func (e *evaluation) one(layer Layer, d *Document) outcome {
 }
 
 // document adds to o what the statements of d say that match. It looks at all
-// of them, not only until the first Deny, so that the evidence is complete;
-// without evidence to collect the first Deny ends it.
+// of them, so that the evidence is complete; without evidence to collect it
+// leaves out those that can change nothing any more.
 func (e *evaluation) document(layer Layer, d *Document, o *outcome, found []StatementRef) []StatementRef {
 	for i := range d.compiled {
+		if e.result == nil {
+			if e.denied {
+				break
+			}
+			if s := &d.compiled[i]; o.grants&toCaller != 0 && !s.deny && s.doubt == 0 {
+				continue
+			}
+		}
 		g, deny := e.statement(layer, d, i)
 		if g == 0 {
 			continue
 		}
 		if deny {
-			o.denies = true
+			o.denies, e.denied = true, true
 		} else {
 			o.grants |= g
 		}
 		if e.result != nil {
 			found = append(found, d.ref(i))
-		} else if deny {
-			break
 		}
 	}
 	return found

@@ -48,14 +48,14 @@ func cutVariable(text string) (v piece, rest string, ok bool) {
 // its evaluation allocates.
 const variableRoom = 12
 
-// expand appends p's pieces to buf with every variable replaced by its value,
+// expand appends what follows p's head to buf with every variable replaced by its value,
 // which is literal text: a star in a tag is no wildcard. ok is false where a
 // variable has no value; then nothing equals the pattern and nothing is like
 // it (IAM User Guide, "Policy variables with no value"). Multivalued keys have
 // no value as variables.
 func (p *pattern) expand(e *evaluation, buf []piece) (pieces []piece, ok bool) {
-	for i := range p.pieces {
-		q := &p.pieces[i]
+	for i := range p.rest {
+		q := &p.rest[i]
 		if q.kind != variable {
 			buf = append(buf, *q)
 			continue
@@ -79,7 +79,11 @@ func (p *pattern) matchIn(e *evaluation, s string, fold bool) bool {
 	if !p.hasVariables {
 		return p.match(s, fold)
 	}
+	n, ok := cutPrefix(s, p.head, fold)
+	if !ok {
+		return false
+	}
 	var room [variableRoom]piece
 	pieces, ok := p.expand(e, room[:0])
-	return ok && matchPieces(pieces, s, fold)
+	return ok && matchPieces(pieces, s[n:], fold)
 }
