@@ -1,3 +1,15 @@
 package twin
 
-func iamOperations() map[string]operation { return map[string]operation{} }
+import "maps"
+
+// iamOperations lists the operations of IAM that the twin serves.
+func iamOperations() map[string]operation {
+	all := map[string]operation{}
+	for _, part := range []map[string]operation{
+		userOperations(), groupOperations(), roleOperations(), policyOperations(), attachmentOperations(), inlineOperations(),
+		boundaryOperations(), keyOperations(), passwordOperations(), tagOperations(), accountOperations(),
+	} {
+		maps.Copy(all, part)
+	}
+	return all
+}
