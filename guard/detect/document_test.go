@@ -1,0 +1,79 @@
+package detect
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write docs/detections.md anew")
+
+// TestDocumentation keeps docs/detections.md in step with the list.
+func TestDocumentation(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join("..", "..", "docs", "detections.md")
+	want := document()
+	if *update {
+		if err := os.WriteFile(path, want, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(path)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s is stale (%v): go test ./guard/detect -run Documentation -update", path, err)
+	}
+}
+
+// document renders the list as Markdown.
+func document() []byte {
+	var b bytes.Buffer
+	list := All()
+	fmt.Fprintf(&b, `# What the guard detects
+
+<!-- Generated from guard/detect by: go test ./guard/detect -run Documentation -update -->
+
+%d detections, each a file in `+"`guard/detect`"+` with events that must and must not match, which are its tests.
+A detection says what happened. Whether the caller may do it is the guard's judgement:
+
+- Every IAM call that writes is judged, and every STS call that issues credentials. One that no detection names matches `+"`iam.write`"+`.
+- A call of another service, or a sign-in, is judged when a detection names it; from medium severity on, a caller who is no administrator is reported. Only calls that write to IAM lead to containment.
+- A failed call counts as an attempt and is marked as such.
+
+*Takes back* is what `+"`--undo-actions`"+` can do about a successful call: so far `+"`deactivate-key`, `detach-policy`, `quarantine-user` and `quarantine-role`"+` are carried out, the others are named in the report for a person to do.
+Shown on recorded real trails where these have the event, otherwise on records built after the AWS documentation.
+
+| detection | what | severity | ATT&CK | events | takes back | with |
+|---|---|---|---|---|---|---|
+`, len(list))
+	for _, d := range list {
+		undo, actions := "", ""
+		if d.Inverse != nil {
+			undo, actions = "`"+string(d.Inverse.Undo)+"`", code(d.Inverse.Actions)
+		}
+		var events []string
+		for _, c := range d.Events {
+			events = append(events, strings.TrimSuffix(c.Source, ".amazonaws.com")+":"+c.Name)
+		}
+		which := code(events)
+		if d.Events == nil {
+			which = "every other IAM call that writes"
+		} else if d.Match != nil {
+			which += ", some"
+		}
+		fmt.Fprintf(&b, "| `%s` | **%s.** %s | %s | %s | %s | %s | %s |\n",
+			d.ID, d.Title, d.Why, d.Severity, strings.Join(d.Techniques, ", "), which, undo, actions)
+	}
+	b.WriteString("\nATT&CK ids: MITRE ATT&CK for Enterprise. \"some\": the detection looks at more than the name of the call.\n")
+	return b.Bytes()
+}
+
+func code(names []string) string {
+	if len(names) == 0 {
+		return ""
+	}
+	return "`" + strings.Join(names, "`, `") + "`"
+}
