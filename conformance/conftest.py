@@ -5,7 +5,6 @@ import environment
 environment.isolate()
 
 import pytest  # noqa: E402
-
 import servers  # noqa: E402
 from session import AWS  # noqa: E402
 

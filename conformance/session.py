@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 
 import botocore.exceptions
-import pytest
-
 import environment
+import pytest
 import servers
 from servers import Credentials, Server
 

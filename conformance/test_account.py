@@ -4,7 +4,6 @@ import json
 import time
 
 import pytest
-
 from session import behaviour, document, refused, statement, trust, unique
 
 THOUSAND = 1000

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from session import behaviour, document, refused, statement, unique
 
 ALLOW_ALL = document(statement("Allow", "*"))

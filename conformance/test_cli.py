@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from servers import Credentials
 from session import CLIError, behaviour, document, statement, trust, unique
 

@@ -5,7 +5,6 @@ import json
 import time
 
 import pytest
-
 from session import behaviour, document, refused, statement, unique
 
 CREATED = {

@@ -3,7 +3,6 @@
 import re
 
 import pytest
-
 from session import behaviour, document, refused, statement, trust, unique
 
 
