@@ -45,3 +45,16 @@ func (s *state) sessionUser(x *session) *user {
 	}
 	return s.users.get(nameOf(arn))
 }
+
+// forgetExpired drops sessions that expired more than a day ago; until then
+// they are known as expired. It looks only now and then.
+func (s *state) forgetExpired(now time.Time) {
+	if len(s.sessions)%1024 != 1023 {
+		return
+	}
+	for id, x := range s.sessions {
+		if now.Sub(x.expires) > 24*time.Hour {
+			delete(s.sessions, id)
+		}
+	}
+}
