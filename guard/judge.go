@@ -101,7 +101,18 @@ func (c *caseFile) verdict() (Verdict, string) {
 	if c.matters() {
 		return Alert, fmt.Sprintf("%s %s %s; callers of this kind are reported, not contained", kindText(c.by.Kind), c.who(), c.did())
 	}
-	return Ignored, fmt.Sprintf("%s by %s %s is normal life", c.e.Name, kindText(c.by.Kind), c.who())
+	return Ignored, c.noted(kindText(c.by.Kind) + " " + c.who())
+}
+
+// noted is the reason for what is no alarm.
+func (c *caseFile) noted(who string) string {
+	switch {
+	case c.j.Failed:
+		return fmt.Sprintf("%s %s; a single refusal is no alarm", who, c.did())
+	case c.j.Detections != nil:
+		return fmt.Sprintf("%s %s: noted, of %s severity only", who, c.did(), c.j.Severity)
+	}
+	return fmt.Sprintf("%s %s, which is normal life", who, c.did())
 }
 
 // foreign says why the event is not about our account, "" when it is.
@@ -112,10 +123,17 @@ func (c *caseFile) foreign() string {
 		return fmt.Sprintf("not authentic: the envelope is of account %s, the record of account %s", env.Account, c.e.RecipientAccount)
 	case c.facts == nil || c.facts.Account == "":
 		return ""
-	case trailAccount(c.e) != c.facts.Account:
+	case trailAccount(c.e) != "" && trailAccount(c.e) != c.facts.Account:
 		return fmt.Sprintf("account not ours: the event is of account %s, we guard %s", orNone(trailAccount(c.e)), c.facts.Account)
 	}
 	return ""
+}
+
+// outsider reports whether the caller is of another account than the event or
+// than ours.
+func (c *caseFile) outsider() bool {
+	ours := c.facts != nil && c.facts.Account != ""
+	return ours && c.by.Account != c.facts.Account || trailAccount(c.e) != "" && c.by.Account != trailAccount(c.e)
 }
 
 // exempt looks for the caller in the exemptions. Only an exemption that is in
@@ -147,14 +165,14 @@ func (c *caseFile) staleExemption() string {
 // user judges an IAM user, with long-term keys or in a session.
 func (c *caseFile) user() (Verdict, string) {
 	if !c.matters() {
-		return Ignored, fmt.Sprintf("%s by user %s is normal life", c.e.Name, c.who())
+		return Ignored, c.noted("user " + c.who())
 	}
 	if c.facts == nil || c.facts.User == nil && len(c.facts.Gaps) == 0 {
 		c.j.NeedsFacts = true
 		return Unknown, fmt.Sprintf("user %s %s; to judge it needs: does %s exist, and which groups is he in",
 			c.who(), c.did(), orNone(first(c.by.ID, c.by.Name)))
 	}
-	if c.by.Account != trailAccount(c.e) {
+	if c.outsider() {
 		return Alert, fmt.Sprintf("user %s of account %s %s in account %s", c.who(), orNone(c.by.Account), c.did(), orNone(trailAccount(c.e)))
 	}
 	if v, reason := c.doubt(); v != "" {
@@ -254,13 +272,13 @@ func (c *caseFile) role() (Verdict, string) {
 		return Allowed, "administrator: " + session
 	}
 	if !c.matters() {
-		return Ignored, c.e.Name + " by " + session + " is normal life"
+		return Ignored, c.noted(session)
 	}
 	reason := fmt.Sprintf("%s, no administrator, %s%s", session, c.did(), c.staleExemption())
 	switch {
 	case !c.iamWrite() || c.j.Failed:
 		return Alert, reason
-	case c.by.Account != trailAccount(c.e):
+	case c.outsider():
 		return Alert, fmt.Sprintf("%s; the role is of account %s, not ours to contain", reason, orNone(c.by.Account))
 	case c.isOne(c.cfg.Protected):
 		return Alert, reason + "; protected, so never contained"
@@ -288,7 +306,7 @@ func (c *caseFile) identityCenter() (Verdict, string) {
 		return Allowed, "administrator: Identity Center session " + c.by.SessionName + " of role " + c.by.Name
 	}
 	if !c.matters() {
-		return Ignored, c.e.Name + " by Identity Center caller " + c.who() + " is normal life"
+		return Ignored, c.noted("Identity Center caller " + c.who())
 	}
 	return Alert, fmt.Sprintf("Identity Center caller %s (session %s), no administrator, %s; AWS owns the role, so end the assignment or deny by organisation policy%s",
 		c.who(), orNone(c.by.SessionName), c.did(), c.staleExemption())

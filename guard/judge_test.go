@@ -110,12 +110,12 @@ func TestJudge(t *testing.T) {
 		"user of another account, here":  {Config{}, stranger, "iam:CreateUser", "", user(), Alert, "user stranger of account 444455556666"},
 		"user stops the trail":           {Config{}, mallory, "cloudtrail:StopLogging", "", user(), Alert, "called StopLogging"},
 		"administrator stops the trail":  {Config{}, mallory, "cloudtrail:StopLogging", "", user("administrators"), Allowed, "administrator"},
-		"user updates a function":        {Config{}, mallory, "lambda:UpdateFunctionCode20150331v2", "", nil, Ignored, "normal life"},
+		"user updates a function":        {Config{}, mallory, "lambda:UpdateFunctionCode20150331v2", "", nil, Ignored, "noted, of low severity only"},
 		"user assumes a role":            {Config{}, mallory, "sts:AssumeRole", "", nil, Ignored, "normal life"},
-		"user gets a session":            {Config{}, mallory, "sts:GetSessionToken", "", nil, Ignored, "normal life"},
+		"user gets a session":            {Config{}, mallory, "sts:GetSessionToken", "", nil, Ignored, "noted, of low severity only"},
 		"user gets a federation token":   {Config{}, mallory, "sts:GetFederationToken", "", user(), Alert, "called GetFederationToken"},
 		"user signs in, no MFA":          {Config{}, mallory, "signin:ConsoleLogin", `,"responseElements":{"ConsoleLogin":"Success"}`, user(), Alert, "called ConsoleLogin"},
-		"user fails to sign in":          {Config{}, mallory, "signin:ConsoleLogin", `,"responseElements":{"ConsoleLogin":"Failure"}`, nil, Ignored, "normal life"},
+		"user fails to sign in":          {Config{}, mallory, "signin:ConsoleLogin", `,"responseElements":{"ConsoleLogin":"Failure"}`, nil, Ignored, "a single refusal is no alarm"},
 
 		// Who makes himself administrator does not profit from it.
 		"joins the administrators": {Config{}, mallory, "iam:AddUserToGroup", join("Administrators"), user("Administrators"), Contain, "he made himself a member of Administrators"},
@@ -145,7 +145,7 @@ func TestJudge(t *testing.T) {
 		"administrator's role":         {Config{AdminRoles: []string{"arn:aws:iam::111122223333:role/ops/Admin"}}, admin, "iam:CreateUser", "", nil, Allowed, "administrator: session s1 of role Admin"},
 		"role of the name, other path": {Config{AdminRoles: []string{"arn:aws:iam::111122223333:role/Admin"}}, admin, "iam:CreateUser", "", ours, Alert, "no administrator"},
 		"protected role":               {Config{ContainSessions: true, Protected: []string{"arn:aws:iam::111122223333:role/ci"}}, ci, "iam:CreateUser", "", ours, Alert, "protected"},
-		"role assumes a role":          {Config{}, ci, "sts:AssumeRole", "", nil, Ignored, "normal life"},
+		"role assumes a role":          {Config{}, ci, "sts:AssumeRole", "", nil, Ignored, "noted, of info severity only"},
 		"role assumes root":            {Config{}, ci, "sts:AssumeRoot", "", nil, Alert, "called AssumeRoot"},
 		"role deletes a trail":         {sessions, ci, "cloudtrail:DeleteTrail", "", ours, Alert, "called DeleteTrail"},
 		"warden's role":                {Config{Self: []string{"arn:aws:iam::111122223333:role/ci"}}, ci, "iam:AttachUserPolicy", "", nil, Allowed, "warden's own"},
@@ -159,11 +159,13 @@ func TestJudge(t *testing.T) {
 		"service-linked role writes":       {Config{}, linked, "iam:CreateRole", "", ours, Allowed, "service-linked role"},
 		"permission set writes":            {sessions, ssoDev, "iam:CreateUser", "", ours, Alert, "Identity Center caller"},
 		"permission set of administrators": {Config{AdminRoles: []string{"arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/AWSReservedSSO_Dev_0123456789abcdef"}}, ssoDev, "iam:CreateUser", "", ours, Allowed, "administrator"},
-		"other account takes a role":       {Config{}, other, "sts:AssumeRole", "", ours, Ignored, "normal life"},
+		"other account takes a role":       {Config{}, other, "sts:AssumeRole", "", ours, Ignored, "noted, of low severity only"},
 		"other account writes":             {Config{}, other, "iam:CreateUser", "", ours, Alert, "caller of another account AIDAOTHER"},
 		"federated user writes":            {sessions, federated, "iam:CreateUser", "", ours, Alert, "federated user bob"},
 		"web identity takes a role":        {Config{}, webUser, "sts:AssumeRoleWithWebIdentity", "", nil, Ignored, "normal life"},
 		"unknown kind writes":              {Config{}, robot, "iam:CreateUser", "", nil, Alert, "caller of unknown kind"},
+
+		"role of another account": {sessions, caller(strings.ReplaceAll(string(ci), acct, "444455556666")), "iam:CreateUser", "", ours, Alert, "the role is of account 444455556666, not ours to contain"},
 
 		// Not ours, not authentic.
 		"event of another account": {Config{}, mallory, "iam:CreateUser", "", &Facts{Account: "999999999999", User: user().User}, Alert, "account not ours: the event is of account 111122223333, we guard 999999999999"},
@@ -203,6 +205,19 @@ func TestJudgeEnvelopeOfAnotherAccount(t *testing.T) {
 	e.Envelope = &trail.Envelope{Account: "444455556666"}
 	if j := Judge(Config{}, e, user(), now); j.Verdict != Alert || !strings.Contains(j.Reason, "not authentic") {
 		t.Errorf("%s: %s", j.Verdict, j.Reason)
+	}
+}
+
+// TestJudgeWithoutRecipient: old records do not name the account whose trail
+// holds them.
+func TestJudgeWithoutRecipient(t *testing.T) {
+	t.Parallel()
+	for by, want := range map[caller]Verdict{mallory: Contain, service: Allowed, ci: Alert, stranger: Alert} {
+		e := event(t, by, "iam:CreateUser")
+		e.RecipientAccount = ""
+		if j := Judge(Config{}, e, user(), now); j.Verdict != want {
+			t.Errorf("%s: %s, want %s: %s", j.Actor.Kind, j.Verdict, want, j.Reason)
+		}
 	}
 }
 
