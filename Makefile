@@ -69,7 +69,7 @@ unit:
 .PHONY: sessions
 sessions: build $(TOOLS)/venv/.done
 	$(call say,AWS CLI and boto3 against warden twin)
-	@cd conformance && $(TOOLS)/venv/bin/python -m pytest --target twin
+	@cd conformance && $(TOOLS)/venv/bin/python -m pytest --target twin --complete
 	$(call say,the same suite against moto)
 	@cd conformance && $(TOOLS)/venv/bin/python -m pytest --target moto
 

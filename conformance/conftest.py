@@ -5,12 +5,14 @@ import environment
 environment.isolate()
 
 import pytest  # noqa: E402
+
 import servers  # noqa: E402
 from session import AWS  # noqa: E402
 
 
 def pytest_addoption(parser):
     parser.addoption("--target", action="append", choices=sorted(servers.TARGETS), help="server to run against")
+    parser.addoption("--complete", action="store_true", help="the whole suite is run: check that nothing is left out")
     parser.addoption("--program", help="the program of the target, when it is not where make puts it")
 
 

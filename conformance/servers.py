@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import boto3
+
 import environment
 
 START_SECONDS = 120  # a cold LocalEmu imports for half a minute on a busy machine

@@ -10,14 +10,19 @@ import tempfile
 import time
 from pathlib import Path
 
+import botocore
 import botocore.exceptions
-import environment
 import pytest
+
+import environment
 import servers
 from servers import Credentials, Server
 
 _serial = itertools.count(1)
 _run = secrets.token_hex(2)
+
+# The operations that the suite has called, as (service, operation), by boto3 or by the AWS CLI.
+driven: set[tuple[str, str]] = set()
 
 
 def behaviour(text: str, **wrong: str):
@@ -77,7 +82,9 @@ class AWS:
     def client(self, service: str):
         """Return the one client of a service, made at its first use."""
         if service not in self._clients:
-            self._clients[service] = servers.client(self.server.url, self.who, service)
+            made = servers.client(self.server.url, self.who, service)
+            made.meta.events.register("after-call", lambda model, **_: driven.add((service, model.name)))
+            self._clients[service] = made
         return self._clients[service]
 
     @property
@@ -159,6 +166,8 @@ class AWS:
 
     def cli(self, *words: str):
         """Run the AWS CLI as this caller and return its answer."""
+        names = self.client(words[0]).meta.service_model.operation_names
+        driven.update((words[0], name) for name in names if botocore.xform_name(name, "-") == words[1])
         program = str(Path(sys.executable).with_name("aws"))
         env = environment.clean(AWS_ACCESS_KEY_ID=self.who.key, AWS_SECRET_ACCESS_KEY=self.who.secret)
         if self.who.token:

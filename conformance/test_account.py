@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+
 from session import behaviour, document, refused, statement, trust, unique
 
 THOUSAND = 1000

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from session import behaviour, document, refused, statement, unique
 
 ALLOW_ALL = document(statement("Allow", "*"))

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from servers import Credentials
 from session import CLIError, behaviour, document, statement, trust, unique
 

@@ -1,6 +1,7 @@
 """What must go first, and how much there may be."""
 
 import pytest
+
 from session import behaviour, document, refused, statement, trust, unique
 
 ALLOW = document(statement("Allow", "sqs:*"))

@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import environment
 import pytest
+
+import environment
 
 HERE = Path(__file__).parent
 

@@ -5,6 +5,7 @@ import json
 import time
 
 import pytest
+
 from session import behaviour, document, refused, statement, unique
 
 CREATED = {

@@ -10,6 +10,7 @@ import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
 import pytest
+
 from servers import Credentials
 from session import behaviour, document, refused, statement
 

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from session import behaviour, document, refused, statement, trust, unique
 
 
