@@ -37,13 +37,16 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 		res.Action = Joined
 		return
 	}
-	plan, state, err := r.containPlan(ctx, res, c)
-	if err != nil {
-		r.fail(ctx, res, err)
-		return
+	plan, err := r.deny(ctx, res, c)
+	if err != nil && res.Actor.Kind != trail.AssumedRole {
+		// The deny policy may be gone, or changed by somebody who knows it.
+		repaired, rerr := r.ensureDenyPolicy(ctx)
+		if repaired {
+			plan, err = r.deny(ctx, res, c)
+		}
+		err = errors.Join(err, rerr)
 	}
-	if err := r.verify(ctx, res, c, plan, state); err != nil {
-		res.Action = NotProved
+	if err != nil {
 		r.fail(ctx, res, err)
 		return
 	}
@@ -52,6 +55,20 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 		r.takeBack(ctx, res)
 	}
 	r.tell(ctx, res, plan.Round, containedMessage(r.Guard, *res, plan))
+}
+
+// deny carries out the containment and proves it.
+func (r *Responder) deny(ctx context.Context, res *Result, c containment) (change.Plan, error) {
+	plan, state, err := r.containPlan(ctx, res, c)
+	if err != nil {
+		res.Action = NotContained
+		return plan, err
+	}
+	if err := r.verify(ctx, res, c, plan, state); err != nil {
+		res.Action = NotProved
+		return plan, err
+	}
+	return plan, nil
 }
 
 // containmentOf derives what contains the caller: the deny policy attached to
@@ -240,9 +257,12 @@ func (r *Responder) verify(ctx context.Context, res *Result, c containment, plan
 	if err := c.prove(ctx, found); err != nil {
 		return err
 	}
-	_, err := r.Ledger.RecordVerification(ctx, res.Incident, plan.Round, ledger.Verification{
+	first, err := r.Ledger.RecordVerification(ctx, res.Incident, plan.Round, ledger.Verification{
 		Level: ledger.Configured, Evidence: []string{c.evidence},
 	})
+	if first {
+		res.Action = Contained
+	}
 	return err
 }
 

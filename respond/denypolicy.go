@@ -47,11 +47,12 @@ func (r *Responder) proveDenyPolicy(ctx context.Context, p policy.Principal) err
 const policyIncident = "deny-policy"
 
 // ensureDenyPolicy makes the deny policy where it is missing, and puts a
-// version with the right content in force where somebody changed it.
-func (r *Responder) ensureDenyPolicy(ctx context.Context) error {
+// version with the right content in force where somebody changed it. It
+// reports whether there was something to do.
+func (r *Responder) ensureDenyPolicy(ctx context.Context) (changed bool, err error) {
 	v, err := r.Lookup.Policy(ctx, r.denyARN(), "")
 	if err != nil {
-		return err
+		return false, err
 	}
 	var step change.Step
 	if v == nil {
@@ -66,7 +67,7 @@ func (r *Responder) ensureDenyPolicy(ctx context.Context) error {
 			err = guard.ProveDenied(doc, principal, nil)
 		}
 		if err == nil {
-			return nil
+			return false, nil
 		}
 		former := change.Is(v.Document)
 		former.Version = v.ID
@@ -76,22 +77,22 @@ func (r *Responder) ensureDenyPolicy(ctx context.Context) error {
 		Account: r.Account, Caller: "warden", Kind: "warden", Severity: "info",
 		Title: "keep the policy " + r.Guard.DenyPolicy + " ready",
 	}); err != nil {
-		return err
+		return false, err
 	}
 	in, err := r.Ledger.Incident(ctx, policyIncident)
 	if err != nil {
-		return err
+		return false, err
 	}
 	plan, err := change.NewPlan(change.Plan{
 		Account: r.Account, Incident: policyIncident, Round: in.NextRound(), CreatedAt: r.Now().UTC(),
 		Title: "keep the policy " + r.Guard.DenyPolicy + " ready", Reason: step.Reason, Steps: []change.Step{step},
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	if _, err := r.run(ctx, plan, plan.Steps[0].ID); err != nil {
-		return fmt.Errorf("make the policy %s ready: %w", r.Guard.DenyPolicy, err)
+		return false, fmt.Errorf("make the policy %s ready: %w", r.Guard.DenyPolicy, err)
 	}
 	r.Log.Info("the deny policy is ready", "policy", r.denyARN(), "why", step.Reason)
-	return nil
+	return true, nil
 }

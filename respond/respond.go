@@ -159,7 +159,8 @@ func (r *Responder) Start(ctx context.Context) error {
 		// watching: it stays in the ledger, and the log names it.
 		r.Log.Error("an earlier run could not be finished", "error", err)
 	}
-	return r.ensureDenyPolicy(ctx)
+	_, err = r.ensureDenyPolicy(ctx)
+	return err
 }
 
 // Handle judges one event and acts on the verdict.
