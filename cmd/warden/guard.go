@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -99,7 +100,7 @@ EXIT STATUS
 	f.BoolVar(&o.undoActions, "undo-actions", false, "take back what a contained caller did: deactivate keys, detach policies, quarantine users and roles that he made")
 	f.BoolVar(&o.apply, "apply", false, "act; without it nothing is changed")
 	f.StringVar(&o.ledger, "ledger", "", "ledger file (default "+ledgerHint+")")
-	f.StringVar(&o.topic, "topic", "", "ARN of the SNS topic to notify, besides standard error")
+	f.StringVar(&o.topic, "topic", "", "ARN of the SNS topic to notify, besides standard output")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for one line an event")
 	o.aws = awsFlags(cmd)
 	cmd.MarkFlagsOneRequired("queue", "folder", "events")
@@ -108,6 +109,7 @@ EXIT STATUS
 }
 
 func guardRun(ctx context.Context, s *streams, o *guardOptions) error {
+	s = &streams{In: s.In, Out: &lineWriter{w: s.Out}, Err: &lineWriter{w: s.Err}}
 	if o.output != "text" && o.output != "json" {
 		return usageErrorf("--output %q: want text or json", o.output)
 	}
@@ -136,7 +138,11 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) error {
 		defer store.Close()
 		opts.Ledger = ledger.New(store, nil)
 		opts.Applier = apply.New(clients.IAM, opts.Ledger, apply.Options{Account: opts.Account})
-		channels := notify.All{notify.NewText(s.Err)}
+		told := notify.NewText(s.Out)
+		if o.output == "json" {
+			told = notify.NewText(s.Err) // standard output has a line an event
+		}
+		channels := notify.All{told}
 		if o.topic != "" {
 			channels = append(channels, notify.NewTopic(clients.SNS, o.topic))
 		}
@@ -240,6 +246,18 @@ func readSnapshot(path string) (*account.Snapshot, error) {
 	}
 	defer f.Close()
 	return account.ReadSnapshot(path, f)
+}
+
+// lineWriter keeps lines whole that several goroutines write.
+type lineWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lineWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }
 
 // guardOutput prints results and counts them.
