@@ -229,3 +229,12 @@ def test_authorization_details_filter(aws):
     assert only["UserDetailList"]
     assert not only["RoleDetailList"]
     assert not only["Policies"]
+
+
+@behaviour("An account has one alias at most")
+def test_alias(aws):
+    alias = unique("alias")
+    aws.iam.create_account_alias(AccountAlias=alias)
+    assert aws.iam.list_account_aliases()["AccountAliases"] == [alias]
+    aws.iam.delete_account_alias(AccountAlias=alias)
+    assert aws.iam.list_account_aliases()["AccountAliases"] == []

@@ -172,3 +172,18 @@ def test_trust_of_nobody(aws):
         aws.iam.create_role(
             RoleName=unique("role"), AssumeRolePolicyDocument=trust({"AWS": aws.arn("user", unique("none"))})
         )
+
+
+@behaviour("UpdateRoleDescription answers with the role")
+def test_role_description(aws):
+    role, _ = aws.new_role(trust({"Service": "ec2.amazonaws.com"}))
+    got = aws.iam.update_role_description(RoleName=role, Description="changed")["Role"]
+    assert (got["RoleName"], got["Description"]) == (role, "changed")
+
+
+@behaviour("Policies have tags")
+def test_policy_tags(aws):
+    arn = aws.new_policy(ALLOW, Tags=[{"Key": "a", "Value": "1"}])
+    aws.iam.tag_policy(PolicyArn=arn, Tags=[{"Key": "b", "Value": "2"}])
+    aws.iam.untag_policy(PolicyArn=arn, TagKeys=["a"])
+    assert aws.iam.list_policy_tags(PolicyArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]

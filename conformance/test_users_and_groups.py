@@ -203,3 +203,12 @@ def test_key_prefixes(aws):
     _, session = aws.as_role(document(statement("Allow", "*")))
     for kind, key in (("AKIA", aws.key_of(aws.new_user()).key), ("ASIA", session.who.key)):
         assert re.fullmatch(kind + "[A-Z0-9]{16}", key)
+
+
+@behaviour("A user changes his own password, and needs the old one", moto="ChangePassword is not implemented")
+def test_change_password(aws):
+    user, name = aws.as_user(document(statement("Allow", "iam:ChangePassword")))
+    aws.iam.create_login_profile(UserName=name, Password="Correct-Horse-9")
+    with refused("PasswordPolicyViolation"):
+        user.iam.change_password(OldPassword="Correct-Horse-9", NewPassword="x")
+    user.iam.change_password(OldPassword="Correct-Horse-9", NewPassword="Battery-Staple-10")

@@ -46,6 +46,9 @@ func (t *Tree) CheckDoors(doors []Door) []Violation {
 				vs = append(vs, Violation{"table of doors", fmt.Sprintf("%s may call %s:%s, which changes identities or guardrails: only %s does", d.Package, d.Service, op, writer)})
 			}
 		}
+		if d.Staged && !isStage(d) {
+			vs = append(vs, Violation{"table of doors", fmt.Sprintf("%s %s is no place that only ever reaches an emulator", d.Package, d.Files)})
+		}
 		if d.Why == "" {
 			vs = append(vs, Violation{"table of doors", fmt.Sprintf("%s %s: say why", d.Package, d.Service)})
 		}
@@ -80,6 +83,12 @@ func (t *Tree) CheckDoors(doors []Door) []Violation {
 		}
 	}
 	return sortViolations(vs)
+}
+
+// isStage reports whether a door stands where nothing but a twin or another
+// emulator can be reached: the demo's files, its stage, the benchmarks.
+func isStage(d Door) bool {
+	return d.Package == "internal/stage" || strings.HasPrefix(d.Package, "bench/") || strings.HasPrefix(d.Files, "demo")
 }
 
 func key(d Door, op string) string { return d.Package + "|" + d.Files + "|" + d.Service + "|" + op }

@@ -2,4 +2,37 @@ package architecture
 
 // doors is every call to AWS that warden can make. A new call needs a row and
 // a reason here; a row that nothing uses any more fails too.
-var doors = []Door{}
+var doors = []Door{
+	// Writes to identities: here only.
+	{Package: "change/apply", Service: "iam", Why: "carries out the steps of a plan", Operations: []string{
+		"AttachUserPolicy", "DetachUserPolicy", "AttachRolePolicy", "DetachRolePolicy", "AttachGroupPolicy", "DetachGroupPolicy",
+		"PutUserPolicy", "DeleteUserPolicy", "PutRolePolicy", "DeleteRolePolicy",
+		"PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "UpdateAccessKey",
+		"CreatePolicy", "DeletePolicy", "CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"}},
+	{Package: "change/apply", Service: "iam", Why: "reads a setting before its step and again after it", Operations: []string{
+		"GetUser", "GetRole", "GetGroup", "GetPolicy", "GetPolicyVersion", "GetUserPolicy", "GetRolePolicy", "ListAccessKeys",
+		"ListAttachedUserPolicies", "ListAttachedRolePolicies", "ListAttachedGroupPolicies"}},
+	{Package: "change/apply", Service: "iam", Why: "reads what else an identity holds, to show what an undo would grant again", Operations: []string{
+		"ListUserPolicies", "ListRolePolicies", "ListGroupPolicies", "ListGroupsForUser", "GetGroupPolicy"}},
+
+	// Reads.
+	{Package: "account/collect", Service: "iam", Why: "looks up one identity as it is now, for the guard", Operations: []string{
+		"GetUser", "GetRole", "ListGroupsForUser", "GetPolicy", "GetPolicyVersion"}},
+	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
+	{Package: "app", Service: "sts", Why: "becomes the role that --role-arn names", Operations: []string{"AssumeRole"}},
+
+	// The guard's own queue and voice.
+	{Package: "trail/source", Service: "sqs", Why: "reads the guard's queue and removes what is dealt with", Operations: []string{
+		"ReceiveMessage", "DeleteMessage"}},
+	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
+
+	// Calls that only ever reach the twin or another emulator.
+	{Package: "internal/stage", Service: "sqs", Staged: true, Why: "makes the guard's queue on the twin", Operations: []string{
+		"CreateQueue", "GetQueueAttributes", "SetQueueAttributes"}},
+	{Package: "internal/stage", Service: "eventbridge", Staged: true, Why: "makes the rule that fills it", Operations: []string{
+		"PutRule", "PutTargets"}},
+	{Package: "internal/stage", Service: "sns", Staged: true, Why: "makes the topic that people subscribe to", Operations: []string{
+		"CreateTopic"}},
+	{Package: "bench/calls", Service: "iam", Staged: true, Why: "is the load that is measured", Operations: []string{
+		"CreateUser", "GetUser"}},
+}
