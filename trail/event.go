@@ -58,12 +58,9 @@ type Event struct {
 }
 
 // Failed reports whether the call was refused or failed. A failed sign-in
-// carries no errorCode; its responseElements say so.
+// carries no errorCode; its responseElements say so under its own name.
 func (e *Event) Failed() bool {
-	if e.ErrorCode != "" {
-		return true
-	}
-	return e.Name == "ConsoleLogin" && e.ResponseString("ConsoleLogin") == "Failure"
+	return e.ErrorCode != "" || e.Source == "signin.amazonaws.com" && e.ResponseString(e.Name) == "Failure"
 }
 
 // Identity is the record's userIdentity element as written. Actor says what

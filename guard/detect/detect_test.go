@@ -35,6 +35,9 @@ func event(t *testing.T, x Example) *trail.Event {
 			record += fmt.Sprintf(`,%q:%s`, key, value)
 		}
 	}
+	if x.UserAgent != "" {
+		record += fmt.Sprintf(`,"userAgent":%q`, x.UserAgent)
+	}
 	if x.Error != "" {
 		record += fmt.Sprintf(`,"errorCode":%q`, x.Error)
 	}
@@ -187,9 +190,10 @@ func TestEffect(t *testing.T) {
 		}
 	}
 	for id, x := range map[string]Example{
-		"iam.policy.attach":     {Call: "iam:AttachRolePolicy", Request: `{"roleName":"ci"}`},
-		"iam.access-key.create": {Call: "iam:CreateAccessKey"},
-		"iam.user.create":       {Call: "iam:CreateUser", Request: `{"userName":"eve"}`, Error: "EntityAlreadyExistsException"},
+		"iam.policy.attach":       {Call: "iam:AttachRolePolicy", Request: `{"roleName":"ci"}`},
+		"iam.policy.attach-admin": {Call: "iam:AttachUserPolicy", Request: `{"userName":"eve","policyArn":"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}`},
+		"iam.access-key.create":   {Call: "iam:CreateAccessKey"},
+		"iam.user.create":         {Call: "iam:CreateUser", Request: `{"userName":"eve"}`, Error: "EntityAlreadyExistsException"},
 	} {
 		if got, ok := Find(id).Inverse.Effect(event(t, x)); ok {
 			t.Errorf("%s: effect %+v of an event that has none", id, got)

@@ -68,6 +68,23 @@ Shown on recorded real trails where these have the event, otherwise on records b
 			d.ID, d.Title, d.Why, d.Severity, strings.Join(d.Techniques, ", "), which, undo, actions)
 	}
 	b.WriteString("\nATT&CK ids: MITRE ATT&CK for Enterprise. \"some\": the detection looks at more than the name of the call.\n")
+	b.WriteString(`
+## Compared with other people's rules
+
+The unit tests of Panther's rules (panther-labs/panther-analysis, Apache-2.0) that are about one identity API call are run against
+these detections one by one; the rules about other services, and those about many events together or a list of the owner's, have no counterpart.
+The results agree but for these:
+
+| rule | test | its result | ours | why |
+|---|---|---|---|---|
+`)
+	for _, d := range differences {
+		theirs, ours := "alert", "no detection"
+		if d.ours {
+			theirs, ours = "no alert", "detection"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.rule, d.test, theirs, ours, d.why)
+	}
 	return b.Bytes()
 }
 

@@ -11,5 +11,6 @@ type Example struct {
 	// Request, Response and Additional are JSON; "" means null.
 	Request, Response, Additional string
 	// Error is the errorCode.
-	Error string
+	Error     string
+	UserAgent string
 }

@@ -80,7 +80,11 @@ var detachPolicy = &Inverse{
 			Policy: e.RequestString("policyArn"),
 		}
 	},
-	complete: func(f Effect) bool { return f.User+f.Role+f.Group != "" && f.Policy != "" },
+	// What AWS attaches to a user whose key has leaked, in his own name,
+	// stays: taking it back would set him free.
+	complete: func(f Effect) bool {
+		return f.User+f.Role+f.Group != "" && f.Policy != "" && !isAWSQuarantine(f.Policy)
+	},
 }
 
 var quarantineUser = &Inverse{
