@@ -10,6 +10,7 @@ MAKEFLAGS += --no-print-directory
 TOOLS := $(CURDIR)/.tools
 STATICCHECK := 0.8.2
 INEFFASSIGN := 0.2.0
+ERRCHECK := 1.9.0
 AWSIM := 0.8.0
 FUZZTIME ?= 20s
 
@@ -52,11 +53,13 @@ vet:
 	@go vet ./...
 
 .PHONY: lint
-lint: $(TOOLS)/bin/.staticcheck-$(STATICCHECK) $(TOOLS)/bin/.ineffassign-$(INEFFASSIGN) $(TOOLS)/venv/.done
+lint: $(TOOLS)/bin/.staticcheck-$(STATICCHECK) $(TOOLS)/bin/.ineffassign-$(INEFFASSIGN) $(TOOLS)/bin/.errcheck-$(ERRCHECK) $(TOOLS)/venv/.done
 	$(call say,staticcheck $(STATICCHECK))
 	@$(TOOLS)/bin/staticcheck ./...
 	$(call say,ineffassign $(INEFFASSIGN))
 	@$(TOOLS)/bin/ineffassign ./...
+	$(call say,errcheck $(ERRCHECK))
+	@$(TOOLS)/bin/errcheck -ignoretests -exclude .errcheck ./...
 	$(call say,ruff check)
 	@$(TOOLS)/venv/bin/ruff check --quiet --output-format concise --config conformance/pyproject.toml conformance bench
 
@@ -128,6 +131,9 @@ $(TOOLS)/bin/.staticcheck-%:
 
 $(TOOLS)/bin/.ineffassign-%:
 	@GOBIN=$(TOOLS)/bin go install github.com/gordonklaus/ineffassign@v$* && touch $@
+
+$(TOOLS)/bin/.errcheck-%:
+	@GOBIN=$(TOOLS)/bin go install github.com/kisielk/errcheck@v$* && touch $@
 
 $(TOOLS)/bin/.awsim-%:
 	@command -v cargo >/dev/null || { echo "make: cargo is missing: install Rust"; exit 1; }
