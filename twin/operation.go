@@ -30,7 +30,7 @@ type call struct {
 
 	// What an operation may add to the CloudTrail record.
 	resources  []recordResource
-	additional map[string]any // additionalEventData
+	additional map[string]string // additionalEventData
 }
 
 // demand is one permission that a request needs: all of its demands must be
