@@ -60,9 +60,11 @@ Nothing is changed in an account without --apply.`,
 	root.SetErr(s.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: 2, err: err} })
 	root.AddCommand(newSimulateCmd(s))
+	root.AddCommand(newDemoCmd(s))
 	root.AddCommand(newGuardCmd(s))
 	root.AddCommand(newLedgerCmd(s))
 	root.AddCommand(newUndoCmd(s))
+	root.AddCommand(newTwinCmd(s))
 	return root
 }
 
