@@ -258,10 +258,7 @@ func status(in *Incident) string {
 		return StatusGivenBack
 	}
 	result = StatusApplied
-	since := time.Time{}
-	for _, p := range in.Plans {
-		since = p.RecordedAt
-	}
+	since := lastContainment(in)
 	for _, v := range in.Verifications {
 		if v.At.Before(since) {
 			continue
@@ -272,6 +269,31 @@ func status(in *Incident) string {
 		result = StatusConfigured
 	}
 	return result
+}
+
+// lastContainment is when a plan last touched what the incident's first plan
+// set: the containment. What is verified of it holds while later plans take
+// back other effects, and no longer when it is given back or made anew.
+func lastContainment(in *Incident) (at time.Time) {
+	if len(in.Plans) == 0 {
+		return at
+	}
+	contains := map[change.Setting]bool{}
+	for _, s := range in.Steps {
+		if s.Plan == in.Plans[0].ID {
+			contains[s.Step.Setting] = true
+		}
+	}
+	touches := map[string]bool{}
+	for _, s := range in.Steps {
+		touches[s.Plan] = touches[s.Plan] || contains[s.Step.Setting]
+	}
+	for _, p := range in.Plans {
+		if touches[p.ID] {
+			at = p.RecordedAt
+		}
+	}
+	return at
 }
 
 func (l *Ledger) fold(ctx context.Context, q Query) (*fold, error) {
