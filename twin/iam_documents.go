@@ -2,6 +2,7 @@ package twin
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"warden/account"
@@ -20,46 +21,52 @@ func badPolicy(format string, args ...any) error {
 	return fail(400, "MalformedPolicyDocument", format, args...)
 }
 
-// parsePut reads a policy that a request brings.
-func parsePut(name, document string) (*policy.Document, error) {
+// parsePut reads a policy that a request brings. check looks for what AWS has
+// words of its own for; syntax begins the message about everything else.
+func parsePut(name, document, syntax string, check func(*policy.Document) error) (*policy.Document, error) {
 	d, err := policy.Parse(name, []byte(document))
-	if err != nil {
-		return nil, badPolicy("Syntax errors in policy. (%v)", err)
+	if err == nil {
+		return d, check(d)
 	}
-	return d, nil
+	if stored, unreadable := policy.ParseStored(name, []byte(document)); unreadable == nil {
+		if err := check(stored); err != nil {
+			return nil, err
+		}
+	}
+	return nil, badPolicy("%s (%v)", syntax, err)
 }
 
 // parseIdentity reads a policy for an identity. The grammar is that of the
 // IAM User Guide, "Grammar of the IAM JSON policy language"; the messages are
 // those that AWS gives.
 func parseIdentity(name, document string) (*policy.Document, error) {
-	d, err := parsePut(name, document)
-	if err != nil {
-		return nil, err
-	}
+	return parsePut(name, document, "Syntax errors in policy.", checkIdentity)
+}
+
+func checkIdentity(d *policy.Document) error {
 	for _, s := range d.Statements {
 		switch {
 		case s.Principals != nil || s.NotPrincipals != nil:
-			return nil, badPolicy("Policy document should not specify a principal.")
+			return badPolicy("Policy document should not specify a principal.")
 		case len(s.Actions)+len(s.NotActions) == 0:
-			return nil, badPolicy("Policy statement must contain actions.")
+			return badPolicy("Policy statement must contain actions.")
 		case len(s.Resources)+len(s.NotResources) == 0:
-			return nil, badPolicy("Policy statement must contain resources.")
+			return badPolicy("Policy statement must contain resources.")
 		}
-		for _, r := range append(s.Resources[:len(s.Resources):len(s.Resources)], s.NotResources...) {
+		for _, r := range slices.Concat(s.Resources, s.NotResources) {
 			if r != "*" && !strings.HasPrefix(r, "arn:") && !strings.HasPrefix(r, "*") && !strings.HasPrefix(r, "${") {
-				return nil, badPolicy("Resource %s must be in ARN format or \"*\".", r)
+				return badPolicy("Resource %s must be in ARN format or \"*\".", r)
 			}
 		}
 		if err := checkActions(s); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return d, nil
+	return nil
 }
 
 func checkActions(s policy.Statement) error {
-	for _, a := range append(s.Actions[:len(s.Actions):len(s.Actions)], s.NotActions...) {
+	for _, a := range slices.Concat(s.Actions, s.NotActions) {
 		if a == "*" {
 			continue
 		}
@@ -73,35 +80,38 @@ func checkActions(s policy.Statement) error {
 // parseTrust reads a role's trust policy and puts ids for the principals that
 // it names.
 func (s *state) parseTrust(document string) ([]byte, error) {
-	d, err := policy.Parse("AssumeRolePolicyDocument", []byte(document))
-	if err != nil {
-		return nil, badPolicy("This policy contains invalid Json (%v)", err)
-	}
-	for _, st := range d.Statements {
-		switch {
-		case st.Resources != nil || st.NotResources != nil:
-			return nil, badPolicy("Has prohibited field Resource")
-		case len(st.Principals)+len(st.NotPrincipals) == 0:
-			return nil, badPolicy("Missing required field Principal")
-		case len(st.Actions)+len(st.NotActions) == 0:
-			return nil, badPolicy("Missing required field Action")
-		}
-		for _, a := range st.Actions {
-			if !strings.HasPrefix(strings.ToLower(a), "sts:") && a != "*" {
-				return nil, badPolicy("AssumeRole policy may only specify STS AssumeRole actions.")
-			}
-		}
-		for _, p := range append(st.Principals[:len(st.Principals):len(st.Principals)], st.NotPrincipals...) {
-			if p.Type == "AWS" && !knownForm(p.Value) {
-				return nil, badPolicy("%s", (&unknownPrincipal{p.Value}).Error())
-			}
-		}
+	if _, err := parsePut("AssumeRolePolicyDocument", document, "This policy contains invalid Json", checkTrust); err != nil {
+		return nil, err
 	}
 	stored, err := s.storeTrust([]byte(document))
 	if err != nil {
 		return nil, badPolicy("%s", err.Error())
 	}
 	return stored, nil
+}
+
+func checkTrust(d *policy.Document) error {
+	for _, s := range d.Statements {
+		switch {
+		case s.Resources != nil || s.NotResources != nil:
+			return badPolicy("Has prohibited field Resource")
+		case len(s.Principals)+len(s.NotPrincipals) == 0:
+			return badPolicy("Missing required field Principal")
+		case len(s.Actions)+len(s.NotActions) == 0:
+			return badPolicy("Missing required field Action")
+		}
+		for _, a := range s.Actions {
+			if !strings.HasPrefix(strings.ToLower(a), "sts:") && a != "*" {
+				return badPolicy("AssumeRole policy may only specify STS AssumeRole actions.")
+			}
+		}
+		for _, p := range slices.Concat(s.Principals, s.NotPrincipals) {
+			if p.Type == "AWS" && !knownForm(p.Value) {
+				return badPolicy("%s", (&unknownPrincipal{p.Value}).Error())
+			}
+		}
+	}
+	return nil
 }
 
 // knownForm reports whether value is a principal of an AWS account by form.

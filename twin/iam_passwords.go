@@ -13,7 +13,7 @@ func passwordOperations() map[string]operation {
 		"GetLoginProfile":    act(onUser, getLoginProfile, "UserName"),
 		"UpdateLoginProfile": act(onUser, updateLoginProfile, "UserName"),
 		"DeleteLoginProfile": act(onUser, deleteLoginProfile, "UserName"),
-		"ChangePassword":     act(onCaller, changePassword, "OldPassword", "NewPassword"),
+		"ChangePassword":     act(onSelf, changePassword, "OldPassword", "NewPassword"),
 	}
 }
 

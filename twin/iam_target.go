@@ -152,6 +152,14 @@ func onCaller(c *call, v reflect.Value) (entity, error) {
 	return c.userEntity(name), nil
 }
 
+// onSelf is the caller, whoever that is.
+func onSelf(c *call, _ reflect.Value) (entity, error) {
+	if c.principal.user != nil {
+		return c.userEntity(c.principal.user.Name), nil
+	}
+	return entity{arn: c.principal.arn}, nil
+}
+
 func (c *call) userEntity(name string) entity {
 	if u := c.state.users.get(name); u != nil {
 		return entity{u.ARN, u.Tags, u.Boundary}
