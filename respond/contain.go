@@ -54,7 +54,7 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 	if r.Guard.UndoActions {
 		r.takeBack(ctx, res)
 	}
-	r.tell(ctx, res, plan.Round, containedMessage(r.Guard, *res, plan))
+	r.tell(ctx, res, plan.Round, string(Contained), containedMessage(r.Guard, *res, plan))
 }
 
 // deny carries out the containment and proves it.
@@ -272,7 +272,7 @@ func (r *Responder) fail(ctx context.Context, res *Result, err error) {
 	if res.Action != NotProved {
 		res.Action = NotContained
 	}
-	r.tell(ctx, res, 0, failedMessage(*res, err))
+	r.tell(ctx, res, 0, string(res.Action), failedMessage(*res, err))
 	res.Err = errors.Join(fmt.Errorf("contain %s: %w", caller(res.Actor), err), res.Err)
 	res.Retry = true
 }

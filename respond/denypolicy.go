@@ -93,6 +93,11 @@ func (r *Responder) ensureDenyPolicy(ctx context.Context) (changed bool, err err
 	if _, err := r.run(ctx, plan, plan.Steps[0].ID); err != nil {
 		return false, fmt.Errorf("make the policy %s ready: %w", r.Guard.DenyPolicy, err)
 	}
+	r.mu.Lock()
+	if r.hint = ""; v == nil {
+		r.hint = "v1" // the first version of every policy
+	}
+	r.mu.Unlock()
 	r.Log.Info("the deny policy is ready", "policy", r.denyARN(), "why", step.Reason)
 	return true, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"warden/change"
@@ -122,7 +123,7 @@ func (r *Responder) alert(ctx context.Context, res *Result) {
 	if res.Verdict == guard.Escalate {
 		subject = "warden needs a person: " + caller(res.Actor) + " called " + res.Event.Name
 	}
-	r.tell(ctx, res, 0, notify.Message{
+	r.tell(ctx, res, 0, string(res.Action), notify.Message{
 		Incident: res.Incident, Severity: res.Severity, Subject: subject,
 		Text: what(*res) + "done   nothing was changed\n",
 	})
@@ -145,27 +146,31 @@ func (r *Responder) refusedAfterContainment(in ledger.Incident, res *Result) boo
 	return false
 }
 
-// tell sends a message at most once for a round of an incident and its kind,
-// unless a crash falls between sending and recording. An error leaves the
-// event to be delivered, and the message to be sent, again.
-func (r *Responder) tell(ctx context.Context, res *Result, round int, m notify.Message) {
-	channel := string(res.Action)
-	in, err := r.Ledger.Incident(ctx, res.Incident)
-	if err == nil {
-		for _, n := range in.Notifications {
-			if n.Channel == channel && n.Ref == fmt.Sprint(round) {
-				return
-			}
-		}
-		if res.Action == Joined && len(in.Notifications) > 0 {
-			return
-		}
-		err = r.Notifier.Notify(ctx, m)
+// tellTakeOver is the age at which an attempt to tell people counts as dead.
+const tellTakeOver = time.Minute
+
+// tell sends a message once for a round of an incident and its kind, whatever
+// the number of workers; twice only when one died between sending and
+// recording. When it does not arrive, or another worker is still at it, the
+// event is to be delivered again.
+func (r *Responder) tell(ctx context.Context, res *Result, round int, kind string, m notify.Message) {
+	attempt, mine, done, err := r.Ledger.ClaimNotification(ctx, res.Incident, round, kind, tellTakeOver)
+	switch {
+	case err != nil:
+		res.Err, res.Retry = errors.Join(res.Err, err), true
+		return
+	case done:
+		return
+	case !mine:
+		res.Retry = true
+		return
 	}
-	if err == nil {
-		_, err = r.Ledger.RecordNotification(ctx, res.Incident, round, ledger.Notification{Channel: channel, Ref: fmt.Sprint(round), Subject: m.Subject})
+	if err := r.Notifier.Notify(ctx, m); err != nil {
+		err = errors.Join(err, r.Ledger.FailNotification(ctx, res.Incident, round, attempt, err))
+		res.Err, res.Retry = errors.Join(res.Err, err), true
+		return
 	}
-	if err != nil {
+	if _, err := r.Ledger.RecordNotification(ctx, res.Incident, round, ledger.Notification{Channel: kind, Subject: m.Subject}); err != nil {
 		res.Err, res.Retry = errors.Join(res.Err, err), true
 	}
 }

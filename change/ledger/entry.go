@@ -39,6 +39,8 @@ const (
 	StepClaimed    Kind = "step-claimed"      // Claim
 	StepEnded      Kind = "step-ended"        // Outcome
 	Verified       Kind = "verified"          // Verification
+	NotifyIntended Kind = "notify-intended"   // Telling
+	NotifyFailed   Kind = "notify-failed"     // Telling
 	Notified       Kind = "notified"          // Notification
 	BadInput       Kind = "input-quarantined" // Input
 )

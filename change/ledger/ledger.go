@@ -129,8 +129,11 @@ func (l *Ledger) RecordVerification(ctx context.Context, incident string, round 
 // RecordNotification records that a channel was told of a round. Record it
 // after sending: a crash in between sends twice rather than never.
 func (l *Ledger) RecordNotification(ctx context.Context, incident string, round int, n Notification) (bool, error) {
-	key := fmt.Sprintf("notified:%s:%d:%s", incident, round, n.Channel)
-	return l.once(ctx, Entry{Kind: Notified, Incident: incident, Key: key}, n)
+	return l.once(ctx, Entry{Kind: Notified, Incident: incident, Key: notifiedKey(incident, round, n.Channel)}, n)
+}
+
+func notifiedKey(incident string, round int, channel string) string {
+	return fmt.Sprintf("notified:%s:%d:%s", incident, round, channel)
 }
 
 // Quarantine keeps an input that could not be read; false means that the same
