@@ -205,10 +205,11 @@ func introduce(w io.Writer, account, url, credentials, profile string) {
 	fmt.Fprintf(w, `The twin of account %s listens on %s since %s. Stop it with Ctrl-C.
 
 To use it from another terminal:
-  export AWS_ENDPOINT_URL=%[2]s AWS_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null
+  export AWS_ENDPOINT_URL=%[2]s AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null
   export AWS_SHARED_CREDENTIALS_FILE=%[4]s AWS_PROFILE=%[5]s
   unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
   aws sts get-caller-identity
   aws iam list-users --query 'Users[].UserName'
+  aws sqs list-queues --endpoint-url %[2]s    (for SQS, version 1 of the AWS CLI ignores the variable)
 `, account, url, time.Now().Format(time.TimeOnly), credentials, profile)
 }
