@@ -300,3 +300,29 @@ func TestProtectedRoles(t *testing.T) {
 	_, err = a.UpdateRoleDescription(ctx, &iam.UpdateRoleDescriptionInput{RoleName: s(nameOf(w.truth.SSORole)), Description: s("ours")})
 	wants(t, err, "UnmodifiableEntity", "")
 }
+
+func TestChangesOfARole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Faults{})
+	a, s, name := w.admin(), aws.String, aws.String("deploy")
+	_, err := a.UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: name, Description: s("new words"), MaxSessionDuration: aws.Int32(7200)})
+	w.must(err)
+	_, err = a.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: s("arn:aws:iam::aws:policy/AmazonS3FullAccess")})
+	w.must(err)
+	got, err := a.GetRole(ctx, &iam.GetRoleInput{RoleName: name})
+	w.must(err)
+	if r := got.Role; *r.Description != "new words" || *r.MaxSessionDuration != 7200 || *r.PermissionsBoundary.PermissionsBoundaryArn != "arn:aws:iam::aws:policy/AmazonS3FullAccess" {
+		t.Errorf("role %+v", r)
+	}
+	_, err = a.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: s(w.arn("policy", "/absent"))})
+	wants(t, err, "NoSuchEntity", "does not exist or is not attachable")
+	_, err = a.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name})
+	w.must(err)
+	_, err = a.UntagUser(ctx, &iam.UntagUserInput{UserName: s("warden"), TagKeys: []string{"OWNER", "department"}})
+	w.must(err)
+	u, err := a.GetUser(ctx, &iam.GetUserInput{UserName: s("warden")})
+	w.must(err)
+	if len(u.User.Tags) != 0 {
+		t.Errorf("tags %v", u.User.Tags)
+	}
+}

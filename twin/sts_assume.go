@@ -107,11 +107,14 @@ func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
 	x.tags, x.transitive, x.sourceIdentity = tags, transitive, identity
 
 	c.resources = append(c.resources, recordResource{account: c.state.account, kind: "AWS::IAM::Role", arn: r.ARN})
-	return &sts.AssumeRoleOutput{
-		Credentials:      x.credentials(),
-		AssumedRoleUser:  &types.AssumedRoleUser{Arn: ptr(x.arn), AssumedRoleId: ptr(r.ID + ":" + x.name)},
-		PackedPolicySize: packed, SourceIdentity: optional(identity),
-	}, nil
+	out := &sts.AssumeRoleOutput{
+		Credentials:     x.credentials(),
+		AssumedRoleUser: &types.AssumedRoleUser{Arn: ptr(x.arn), AssumedRoleId: ptr(r.ID + ":" + x.name)},
+		SourceIdentity:  optional(identity), SessionTokenSize: ptr(int32(len(x.token))),
+	}
+	//lint:ignore SA1019 clients that are older than its successor read it
+	out.PackedPolicySize = packed
+	return out, nil
 }
 
 // roleSeconds is how long the session lives: at most an hour by role
