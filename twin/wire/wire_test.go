@@ -109,6 +109,11 @@ func TestAppendXML(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	got = string(AppendXML(nil, "n", "GetTopicAttributes", "r", &sns.GetTopicAttributesOutput{Attributes: map[string]string{"Policy": ""}}))
+	want = `<GetTopicAttributesResponse xmlns="n"><GetTopicAttributesResult><Attributes><entry><key>Policy</key><value></value></entry></Attributes></GetTopicAttributesResult><ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></GetTopicAttributesResponse>`
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 	got = string(AppendXMLError(nil, "n", "Sender", "NoSuchEntity", "no <user>", "r"))
 	want = `<ErrorResponse xmlns="n"><Error><Type>Sender</Type><Code>NoSuchEntity</Code><Message>no &lt;user&gt;</Message></Error><RequestId>r</RequestId></ErrorResponse>`
 	if got != want {

@@ -64,8 +64,8 @@ func (p *plan) appendXML(dst []byte, name string, v reflect.Value, top bool) []b
 	}
 	switch p.kind {
 	case kindString:
-		if v.Len() == 0 && !p.pointer {
-			return dst // an enumeration without value
+		if v.Len() == 0 && !p.pointer && !top {
+			return dst // an enumeration without value; in a list or map "" is one
 		}
 	case kindList, kindMap:
 		if v.IsNil() && !top {
