@@ -1,8 +1,10 @@
 """The servers that the suite runs against, each started on a free port of 127.0.0.1 and stopped at the end."""
 
+import configparser
 import contextlib
 import json
 import os
+import re
 import secrets
 import signal
 import socket
@@ -87,17 +89,19 @@ def until_answering(child: subprocess.Popen, port: int, log: Path) -> None:
 @contextlib.contextmanager
 def twin(tmp: Path, program: Path) -> Iterator[Server]:
     """warden's own twin with its sample company."""
-    port, file = free_port(), tmp / "credentials"
+    port, file, log = free_port(), tmp / "credentials", tmp / "twin.log"
     command = [str(program), "twin", "--listen", f"127.0.0.1:{port}", "--credentials", str(file)]
-    with process(command, tmp / "twin.log", environment.clean(HOME=str(tmp)), tmp) as child:
-        until_answering(child, port, tmp / "twin.log")
-        admin = administrator(file)
+    with process(command, log, environment.clean(HOME=str(tmp)), tmp) as child:
+        until_answering(child, port, log)
+        # The lines to paste, printed last, name an administrator's profile in the file.
+        deadline = time.monotonic() + START_SECONDS
+        while not (said := re.search(r"AWS_PROFILE=(\S+)", log.read_text())) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        keys = configparser.ConfigParser()
+        keys.read(file)
+        profile = keys[said[1]]
+        admin = Credentials(profile["aws_access_key_id"], profile["aws_secret_access_key"])
         yield identified("twin", port, admin, patience=10)
-
-
-def administrator(file: Path) -> Credentials:
-    """Return the keys of the file's first profile, which is an administrator's."""
-    raise NotImplementedError(file)
 
 
 @contextlib.contextmanager

@@ -116,6 +116,17 @@ def test_every_list_pages(aws):
         assert [len(p[field]) for p in pages] == [2, 1], operation
 
 
+@behaviour("Groups and roles are listed below a path")
+def test_list_by_path(aws):
+    prefix, group = unique("path"), unique("group")
+    role, _ = aws.new_role(trust({"Service": "ec2.amazonaws.com"}), Path=f"/{prefix}/")
+    aws.iam.create_group(GroupName=group, Path=f"/{prefix}/")
+    got = aws.iam.list_roles(PathPrefix=f"/{prefix}/")["Roles"]
+    assert [r["RoleName"] for r in got] == [role]
+    got = aws.iam.list_groups(PathPrefix=f"/{prefix}/")["Groups"]
+    assert [g["GroupName"] for g in got] == [group]
+
+
 @behaviour("ListPolicies tells the customer's policies from AWS's, and the attached from the rest")
 def test_list_policies(aws):
     arn, idle, user = *(aws.new_policy(document(statement("Allow", "sqs:*"))) for _ in "ab"), aws.new_user()

@@ -38,6 +38,27 @@ def test_queue(aws):
     sqs.delete_queue(QueueUrl=url)
 
 
+@behaviour("Messages are sent and deleted in batches of up to ten, and a queue is purged")
+def test_batches(aws):
+    sqs = aws.client("sqs")
+    url, _ = aws.new_queue()
+    sent = sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": str(i), "MessageBody": f"m{i}"} for i in range(10)])
+    assert len(sent["Successful"]) == 10
+    got = {}
+    while len(got) < 10:
+        page = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1)["Messages"]
+        got |= {m["Body"]: m["ReceiptHandle"] for m in page}
+    assert set(got) == {f"m{i}" for i in range(10)}
+    handles = [{"Id": str(i), "ReceiptHandle": h} for i, h in enumerate(got.values())]
+    shown = [e | {"VisibilityTimeout": 60} for e in handles]
+    assert len(sqs.change_message_visibility_batch(QueueUrl=url, Entries=shown)["Successful"]) == 10
+    assert len(sqs.delete_message_batch(QueueUrl=url, Entries=handles[:9])["Successful"]) == 9
+    sqs.send_message(QueueUrl=url, MessageBody="late")
+    sqs.purge_queue(QueueUrl=url)
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["ApproximateNumberOfMessages"] == "0"
+
+
 @behaviour("A queue that does not exist has a code that clients know by name")
 def test_no_queue(aws):
     sqs = aws.client("sqs")
@@ -90,6 +111,11 @@ def test_topic(aws):
     assert body["Type"] == "Notification"
     assert (body["TopicArn"], body["Subject"], body["Message"]) == (topic, "s", "m")
     assert body["MessageId"] == sent["MessageId"]
+    assert arn in [
+        s["Endpoint"] for p in sns.get_paginator("list_subscriptions").paginate() for s in p["Subscriptions"]
+    ]
+    sns.set_topic_attributes(TopicArn=topic, AttributeName="DisplayName", AttributeValue="shown")
+    assert sns.get_topic_attributes(TopicArn=topic)["Attributes"]["DisplayName"] == "shown"
     sns.unsubscribe(SubscriptionArn=made["SubscriptionArn"])
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
     sns.delete_topic(TopicArn=topic)
@@ -120,6 +146,27 @@ def test_rule(aws):
     events.delete_rule(Name=rule)
     with refused("ResourceNotFoundException", status=400):
         events.describe_rule(Name=rule)
+
+
+@behaviour("PutEvents matches rules by the detail")
+def test_put_events(aws):
+    events, mark = aws.client("events"), unique("mark")
+    _, url = make_rule(aws, {"source": ["suite"], "detail": {"mark": [mark], "n": [{"numeric": [">", 1]}]}})
+    entries = [{"Source": "suite", "DetailType": "t", "Detail": json.dumps({"mark": mark, "n": n})} for n in (1, 2)]
+    got = events.put_events(Entries=entries)
+    assert got["FailedEntryCount"] == 0
+    body = aws.receive(url)
+    assert body is not None, "no event"
+    assert (body["source"], body["detail-type"], body["detail"]) == ("suite", "t", {"mark": mark, "n": 2})
+    assert body["id"] == got["Entries"][1]["EventId"]
+
+
+@behaviour("PutEvents takes no event whose source is AWS's")
+def test_put_aws_events(aws):
+    entry = {"Source": "aws.iam", "DetailType": "t", "Detail": "{}"}
+    got = aws.client("events").put_events(Entries=[entry, entry | {"Source": "suite"}])
+    assert got["FailedEntryCount"] == 1
+    assert [e.get("ErrorCode") for e in got["Entries"]] == ["NotAuthorizedForSourceException", None]
 
 
 @behaviour(
@@ -191,6 +238,9 @@ def test_disabled_rule(aws):
     aws.new_user()
     assert aws.receive(on_url) is not None, "no event through the enabled rule"
     assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=off_url)
+    events.enable_rule(Name=off)
+    aws.new_user()
+    assert aws.receive(off_url) is not None, "no event through the rule that was enabled again"
 
 
 @behaviour(

@@ -149,9 +149,10 @@ def test_role(aws):
     assert arn == f"arn:aws:iam::{aws.account}:role/svc/{role}"
     assert got["MaxSessionDuration"] == 7200
     assert got["AssumeRolePolicyDocument"] == json.loads(trusted)
-    aws.iam.update_role(RoleName=role, Description="new", MaxSessionDuration=3600)
-    assert aws.iam.get_role(RoleName=role)["Role"]["Description"] == "new"
+    aws.iam.update_role(RoleName=role, Description='a & b <c> "d"', MaxSessionDuration=3600)
+    assert aws.iam.get_role(RoleName=role)["Role"]["Description"] == 'a & b <c> "d"'
     service = trust({"Service": "ec2.amazonaws.com"})
+    assert aws.iam.list_instance_profiles_for_role(RoleName=role)["InstanceProfiles"] == []
     aws.iam.update_assume_role_policy(RoleName=role, PolicyDocument=service)
     assert aws.iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"] == json.loads(service)
     aws.iam.tag_role(RoleName=role, Tags=[{"Key": "b", "Value": "2"}])

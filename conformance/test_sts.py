@@ -140,7 +140,7 @@ def test_session_token(aws):
     assert session.sts.get_caller_identity()["Arn"] == aws.arn("user", name)
     session.client("sqs").list_queues()
     with refused("AccessDenied"):
-        session.client("sns").list_topics()
+        session.client("sqs").create_queue(QueueName=unique("queue"))
 
 
 @behaviour(
@@ -167,6 +167,12 @@ def test_session_token_of_session(aws):
     _, of_role = aws.as_role(ALLOW_ALL)
     with refused("AccessDenied", status=403):
         of_role.sts.get_session_token()
+
+
+@behaviour("GetAccessKeyInfo tells whose account a key belongs to")
+def test_access_key_info(aws):
+    user, _ = aws.as_user()
+    assert aws.sts.get_access_key_info(AccessKeyId=user.who.key)["Account"] == aws.account
 
 
 @behaviour(
