@@ -26,6 +26,8 @@ type world struct {
 	truth Truth
 	url   string
 
+	transport *http.Transport
+
 	mu    sync.Mutex
 	clock time.Time
 }
@@ -41,6 +43,10 @@ func newWorld(t *testing.T, faults Faults) *world {
 	}
 	server := httptest.NewServer(tw.Handler())
 	t.Cleanup(server.Close)
+	// Not the default transport: every server that closes, closes its idle
+	// connections, also those of other tests.
+	w.transport = &http.Transport{MaxIdleConnsPerHost: 16}
+	t.Cleanup(w.transport.CloseIdleConnections)
 	w.twin, w.truth, w.url = tw, truth, server.URL
 	return w
 }
@@ -80,7 +86,7 @@ func (w *world) config(id, secret, token string) aws.Config {
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: &w.url, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(id, secret, token),
-		HTTPClient:  &http.Client{Transport: http.DefaultTransport},
+		HTTPClient:  &http.Client{Transport: w.transport},
 	}
 }
 
