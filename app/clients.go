@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -55,6 +56,7 @@ type Clients struct {
 	SNS         *sns.Client
 	EventBridge *eventbridge.Client
 	CloudTrail  *cloudtrail.Client
+	DynamoDB    *dynamodb.Client
 	Region      string
 
 	cfg aws.Config
@@ -139,6 +141,7 @@ func build(cfg aws.Config) *Clients {
 		SNS:         sns.NewFromConfig(cfg),
 		EventBridge: eventbridge.NewFromConfig(cfg),
 		CloudTrail:  cloudtrail.NewFromConfig(cfg),
+		DynamoDB:    dynamodb.NewFromConfig(cfg),
 		Region:      cfg.Region,
 		cfg:         cfg,
 	}

@@ -21,6 +21,10 @@ var doors = []Door{
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
 	{Package: "app", Service: "sts", Why: "becomes the role that --role-arn names", Operations: []string{"AssumeRole"}},
 
+	// The ledger in AWS: no call here can change or remove what is stored.
+	{Package: "change/ledger", Service: "dynamodb", Why: "appends to the ledger, on the condition that the place is free, and reads it", Operations: []string{
+		"GetItem", "PutItem", "Query", "TransactWriteItems"}},
+
 	// The guard's own queue and voice.
 	{Package: "trail/source", Service: "sqs", Why: "reads the guard's queue and removes what is dealt with", Operations: []string{
 		"ReceiveMessage", "DeleteMessage"}},
