@@ -350,7 +350,7 @@ func (d *demo) serve(w io.Writer) {
 		if err != nil {
 			return "# " + err.Error()
 		}
-		return fmt.Sprintf("export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_SESSION_TOKEN=", d.Server.URL(), id, secret)
+		return fmt.Sprintf("export AWS_ENDPOINT_URL=%s AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s AWS_SESSION_TOKEN=", d.Server.URL(), id, secret)
 	}
 	fmt.Fprintf(w, `
 Twin and guard keep running until Ctrl-C. In another terminal, as the intruder:
