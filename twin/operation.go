@@ -17,7 +17,6 @@ type call struct {
 	principal *principal
 	now       time.Time // one time for the whole call
 	requestID string
-	eventID   string
 
 	sourceIP, userAgent, host string
 
@@ -49,19 +48,11 @@ type demand struct {
 	resourceAccount string
 }
 
-// lockMode says what a running operation may touch.
-type lockMode uint8
-
-const (
-	// locked operations run under the twin's lock: IAM and STS.
-	locked lockMode = iota
-	// unlocked ones look after their own state, and may wait.
-	unlocked
-)
-
 // operation is one action of a service.
 type operation struct {
-	lock lockMode
+	// outside operations run outside the twin's lock: they look after their
+	// own state, and may wait.
+	outside bool
 	// data marks data events, which CloudTrail does not record as
 	// management events (CloudTrail User Guide, "Logging data events").
 	data bool
@@ -96,7 +87,7 @@ func op[I, O any](authz func(c *call, in *I) ([]demand, error), run func(c *call
 }
 
 // alone lets run work outside the twin's lock.
-func (o operation) alone() operation { o.lock = unlocked; return o }
+func (o operation) alone() operation { o.outside = true; return o }
 
 // dataEvent keeps the operation out of CloudTrail's management events.
 func (o operation) dataEvent() operation { o.data = true; return o }

@@ -246,7 +246,7 @@ func (t *Twin) secretOf(sig *signature, c *call) (string, error) {
 // perform decides and runs an operation.
 func (t *Twin) perform(c *call, o operation, keyID string, in any, decodeErr error) (any, error) {
 	out, err := t.underLock(c, o, keyID, in, decodeErr)
-	if err == nil && o.lock == unlocked {
+	if err == nil && o.outside {
 		return o.run(c, in)
 	}
 	return out, err
@@ -255,7 +255,7 @@ func (t *Twin) perform(c *call, o operation, keyID string, in any, decodeErr err
 func (t *Twin) underLock(c *call, o operation, keyID string, in any, decodeErr error) (any, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if err := t.admit(c, o, keyID, in, decodeErr); err != nil || o.lock == unlocked {
+	if err := t.admit(c, o, keyID, in, decodeErr); err != nil || o.outside {
 		return nil, err
 	}
 	return o.run(c, in)

@@ -259,7 +259,6 @@ func (t *Twin) poll(c *call, q *queue, n int, visibility *int32, wait time.Durat
 		case <-again:
 		case <-appears:
 		case <-c.done:
-			wait = 0
 			return nil
 		case <-over.C:
 			wait = 0 // one last look

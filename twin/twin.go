@@ -61,15 +61,15 @@ type Faults struct {
 	PageSize int
 }
 
-// check refuses faults that make no sense.
-func (f Faults) check() error {
+// Check refuses faults that make no sense.
+func (f Faults) Check() error {
 	switch {
 	case f.EventDelay < 0 || f.EventJitter < 0 || f.Propagation < 0:
-		return fmt.Errorf("twin: delays cannot be negative")
+		return fmt.Errorf("delays cannot be negative")
 	case f.Duplicate < 0 || f.Duplicate > 1 || f.Reorder < 0 || f.Reorder > 1:
-		return fmt.Errorf("twin: the probabilities of duplicates and reordering go from 0 to 1")
+		return fmt.Errorf("the probabilities of duplicates and reordering go from 0 to 1")
 	case f.PageSize < 0 || f.PageSize > 1000:
-		return fmt.Errorf("twin: the page size goes from 1 to 1000, 0 for AWS's own")
+		return fmt.Errorf("the page size goes from 1 to 1000, 0 for AWS's own")
 	}
 	return nil
 }
@@ -102,8 +102,8 @@ const RootUser = "<root_account>"
 
 // New loads the account.
 func New(cfg Config) (*Twin, error) {
-	if err := cfg.Faults.check(); err != nil {
-		return nil, err
+	if err := cfg.Faults.Check(); err != nil {
+		return nil, fmt.Errorf("twin: %w", err)
 	}
 	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry()}
 	if t.now == nil {

@@ -70,6 +70,9 @@ EXIT STATUS
 }
 
 func (o *twinOptions) run(ctx context.Context, s *streams) (err error) {
+	if err := o.faults.Check(); err != nil {
+		return usageErrorf("twin: %v", err)
+	}
 	level := slog.LevelInfo
 	if o.verbose {
 		level = slog.LevelDebug
