@@ -11,7 +11,6 @@ import (
 	"warden/policy"
 )
 
-
 // denyVersion is the policy language version in which variables exist.
 const denyVersion = "2012-10-17"
 
