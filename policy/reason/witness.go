@@ -1,0 +1,189 @@
+package reason
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"warden/policy"
+	"warden/policy/catalog"
+)
+
+// Witness is a request that shows an answer, confirmed by [policy.Evaluate].
+type Witness struct {
+	Request policy.Request
+	// Allows are the statements that allow it, on the side that does.
+	Allows []policy.StatementRef
+	// Denies are the statements that deny it on the other side; none if
+	// that side merely does not allow it.
+	Denies []policy.StatementRef
+	// Grant says how a resource policy grants it: "directly", "to the role
+	// or user behind the session" or "to the account, whose own policies
+	// decide". Empty where that makes no difference.
+	Grant string
+	// UnknownAction: the service authorization reference knows no action of
+	// this name. The policies would allow it if AWS came to offer it.
+	UnknownAction bool
+}
+
+// confirm makes a request of a model and asks the engine.
+func (q *question) confirm(p *problem, m *model) found {
+	w := &Witness{Request: q.request(p, m)}
+	if p.level > toAccount {
+		w.Grant = p.level.String()
+	}
+	w.UnknownAction = catalog.Lookup(w.Request.Action) == nil
+	told := "the engine does not confirm the request that was found: " + w.Request.Action + " on " + w.Request.Resource.ARN
+	full := w.Request
+	full.Context = policy.Context{}
+	for _, k := range p.keys {
+		full.Context[k.name] = policy.Absent()
+	}
+	for k, v := range w.Request.Context {
+		full.Context[k] = v
+	}
+	yes := allows(q.yes, p.kind, p.level, full)
+	w.Allows = yes.refs
+	ok, reasons := yes.allowed, yes.unknown
+	if q.also != nil {
+		also := allows(q.also, p.kind, p.level, full)
+		ok, reasons = ok && also.allowed, append(reasons, also.unknown...)
+	}
+	if q.no != nil {
+		no := allows(q.no, p.kind, p.level, full)
+		if !no.allowed {
+			w.Denies = no.refs
+		}
+		ok, reasons = ok && !no.allowed, append(reasons, no.unknown...)
+	}
+	if !ok || len(reasons) > 0 {
+		return found{answer: unknown, reasons: append([]string{told}, reasons...)}
+	}
+	return found{answer: some, witness: w}
+}
+
+// request spells out a model.
+func (q *question) request(p *problem, m *model) policy.Request {
+	ctx := policy.Context{}
+	for i, k := range p.keys {
+		if v := &m.keys[i]; v.form != absent {
+			ctx[k.name] = v.value()
+		}
+	}
+	cl := &p.classes[m.class]
+	arn := ""
+	if k, ok := p.keyOf[keyARN]; ok && cl.facts != nil && m.keys[k].form == single {
+		arn = m.keys[k].texts[0].value
+	}
+	req := policy.Request{
+		Principal: cl.becomes(arn, p.census.sessions),
+		Action:    q.spelling(m.texts[actionVar].value),
+		Resource:  policy.Resource{ARN: m.texts[resourceVar].value},
+		Context:   ctx,
+	}
+	if parts, ok := policy.SplitARN(req.Resource.ARN); ok {
+		req.Resource.Account = parts[4]
+	}
+	if req.Resource.Account == "" || p.level > toAccount {
+		req.Resource.Account = req.Principal.Account
+	}
+	if req.Resource.Account == "" {
+		req.Resource.Account = exampleAccount
+	}
+	return req
+}
+
+// spelling gives an action the letters in which it is written.
+func (q *question) spelling(action string) string {
+	if known := catalog.Lookup(action); known != nil {
+		return known.String()
+	}
+	for _, d := range slices.Concat(q.yes, q.also, q.no) {
+		for i := range d.Statements {
+			for _, a := range slices.Concat(d.Statements[i].Actions, d.Statements[i].NotActions) {
+				if strings.EqualFold(a, action) {
+					return a
+				}
+			}
+		}
+	}
+	return action
+}
+
+// decided is what a set of policies says of a request.
+type decided struct {
+	allowed bool
+	refs    []policy.StatementRef // the deciding statements
+	unknown []string
+}
+
+// everything is a session policy that limits nothing.
+var everything = sync.OnceValue(func() []*policy.Document {
+	d, err := policy.Parse("everything", []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`))
+	if err != nil {
+		return nil // session policies then allow nothing, and nothing is confirmed
+	}
+	return []*policy.Document{d}
+})
+
+// allows asks the engine what the policies say of the request, with no other
+// policy in play.
+func allows(docs []*policy.Document, kind Kind, level strength, req policy.Request) decided {
+	if kind == Identity {
+		r := policy.Evaluate(req, policy.Policies{Identity: docs})
+		return judge(r, policy.LayerIdentity)
+	}
+	var out decided
+	denied := false
+	for _, d := range docs {
+		p := policy.Policies{Resource: d}
+		if level > toAccount {
+			// Without identity policy only a grant to the role or to the
+			// caller counts; with an empty session policy only the latter.
+			p.SessionPassed = true
+			if level == toParent {
+				p.Session = everything()
+			}
+		}
+		r := policy.Evaluate(req, p)
+		one := judge(r, policy.LayerResource)
+		if level > toAccount {
+			one.allowed = r.Decision == policy.Allowed
+		}
+		out.unknown = append(out.unknown, one.unknown...)
+		switch explicit := r.Decision == policy.ExplicitlyDenied; {
+		case explicit && !denied:
+			denied, out.refs = true, one.refs
+		case explicit || !denied && one.allowed:
+			out.refs = append(out.refs, one.refs...)
+		}
+		out.allowed = (out.allowed || one.allowed) && !denied
+	}
+	return out
+}
+
+func judge(r policy.Result, layer policy.Layer) decided {
+	out := decided{unknown: r.Unknown}
+	for _, l := range r.Layers {
+		if l.Layer == layer {
+			out.allowed = l.Decision == policy.Allowed
+			out.refs = l.Deciding
+		}
+	}
+	return out
+}
+
+// Allows asks the engine whether the policies on their own allow the request:
+// what the package compares. A resource policy that names the caller's account
+// counts as allowing it.
+func Allows(docs []*policy.Document, o Options, req policy.Request) (allowed bool, unknown []string) {
+	kind := o.Kind
+	if kind == Either {
+		kind = Identity
+		if slices.ContainsFunc(docs, namesPrincipals) {
+			kind = Resource
+		}
+	}
+	d := allows(docs, kind, toAccount, req)
+	return d.allowed, d.unknown
+}
