@@ -31,6 +31,7 @@ def test_deny_policy(aws):
     "A refusal names caller, action and resource, and whether a statement denied or none allowed",
     moto="names neither the resource nor the reason",
     localemu="does not say the reason",
+    awsim="does not say the reason",
 )
 def test_message(aws):
     user, name = aws.as_user()
@@ -122,27 +123,43 @@ def test_boundary(aws):
         user.iam.list_roles(MaxItems=1)
 
 
-def condition(operator, true, false, localemu=None):
+def condition(operator, true, false, **wrong):
     """Return a condition that is met by a tagged user on this machine, and one that is not."""
     text = f"A condition with {operator} on {next(iter(true))} is compared with what the request carries, both ways"
-    wrong = {"moto": "conditions are not looked at"} | ({"localemu": localemu} if localemu else {})
+    wrong = {"moto": "conditions are not looked at"} | wrong
     return pytest.param(operator, true, false, id=operator, marks=behaviour(text, **wrong))
 
 
-NO_TAGS = "tags of the principal are not set"
+UNSET = "the key is not set"
 CONDITIONS = [
-    condition("StringEquals", {"aws:PrincipalType": "User"}, {"aws:PrincipalType": "AssumedRole"}),
-    condition("StringLike", {"aws:username": "conf-user-*"}, {"aws:username": "somebody-else-*"}),
-    condition("IpAddress", {"aws:SourceIp": "127.0.0.0/8"}, {"aws:SourceIp": "203.0.113.0/24"}),
-    condition("Bool", {"aws:ViaAWSService": "false"}, {"aws:ViaAWSService": "true"}, "the key is not set"),
+    condition("StringEquals", {"aws:PrincipalType": "User"}, {"aws:PrincipalType": "AssumedRole"}, awsim=UNSET),
+    condition("StringLike", {"aws:username": "conf-user-*"}, {"aws:username": "somebody-else-*"}, awsim=UNSET),
+    condition("IpAddress", {"aws:SourceIp": "127.0.0.0/8"}, {"aws:SourceIp": "203.0.113.0/24"}, awsim=UNSET),
+    condition("Bool", {"aws:ViaAWSService": "false"}, {"aws:ViaAWSService": "true"}, localemu=UNSET, awsim=UNSET),
     condition(
-        "BoolIfExists", {"aws:MultiFactorAuthPresent": "true"}, {"aws:ViaAWSService": "true"}, "the key is not set"
+        "BoolIfExists",
+        {"aws:MultiFactorAuthPresent": "true"},
+        {"aws:ViaAWSService": "true"},
+        localemu=UNSET,
+        awsim=UNSET,
     ),
     condition(
         "DateGreaterThan", {"aws:CurrentTime": "2020-01-01T00:00:00Z"}, {"aws:CurrentTime": "2090-01-01T00:00:00Z"}
     ),
-    condition("StringEqualsIgnoreCase", {"aws:PrincipalTag/team": "RED"}, {"aws:PrincipalTag/team": "blue"}, NO_TAGS),
-    condition("StringEqualsIfExists", {"aws:PrincipalTag/x": "y"}, {"aws:PrincipalTag/team": "blue"}, NO_TAGS),
+    condition(
+        "StringEqualsIgnoreCase",
+        {"aws:PrincipalTag/team": "RED"},
+        {"aws:PrincipalTag/team": "blue"},
+        localemu=UNSET,
+        awsim=UNSET,
+    ),
+    condition(
+        "StringEqualsIfExists",
+        {"aws:PrincipalTag/x": "y"},
+        {"aws:PrincipalTag/team": "blue"},
+        localemu=UNSET,
+        awsim=UNSET,
+    ),
     condition("Null", {"aws:TokenIssueTime": "true"}, {"aws:TokenIssueTime": "false"}),
 ]
 
@@ -159,7 +176,11 @@ def test_condition(aws, operator, true, false):
                 user.iam.list_users(MaxItems=1)
 
 
-@behaviour("A Deny whose condition is not met denies nothing", moto="conditions are not looked at")
+@behaviour(
+    "A Deny whose condition is not met denies nothing",
+    moto="conditions are not looked at",
+    awsim="aws:SourceIp is not set",
+)
 def test_conditional_deny(aws):
     user, name = aws.as_user(ALLOW_ALL)
     for address, denied in (("203.0.113.0/24", False), ("127.0.0.0/8", True)):
@@ -176,6 +197,7 @@ def test_conditional_deny(aws):
     "iam:PolicyARN limits which policies may be attached",
     moto="conditions are not looked at",
     localemu="iam:PolicyARN is not set",
+    awsim="iam:PolicyARN is not set",
 )
 def test_policy_arn(aws):
     good, bad, target = (*(aws.new_policy(DENY_IAM) for _ in "ab"), aws.new_user())
@@ -188,7 +210,9 @@ def test_policy_arn(aws):
 
 
 @behaviour(
-    "A deny on aws:TokenIssueTime ends the sessions of a role that are older", moto="conditions are not looked at"
+    "A deny on aws:TokenIssueTime ends the sessions of a role that are older",
+    moto="conditions are not looked at",
+    awsim="the caller's name is taken to be the key's id",
 )
 def test_revoke_sessions(aws):
     role, session = aws.as_role(ALLOW_ALL)

@@ -56,6 +56,7 @@ def test_user_group(aws):
     "A user with a login profile cannot be deleted",
     moto="deletes him with his login profile",
     localemu="deletes him with his login profile",
+    awsim="deletes him with his login profile",
 )
 def test_user_login(aws):
     user = aws.new_user()
@@ -125,6 +126,7 @@ def test_policy_attached(aws):
     "A policy that is somebody's boundary cannot be deleted",
     moto="boundaries are not implemented: 500",
     localemu="deletes it",
+    awsim="deletes it",
 )
 def test_policy_boundary(aws):
     user, arn = aws.new_user(), aws.new_policy(ALLOW)
@@ -133,7 +135,11 @@ def test_policy_boundary(aws):
         aws.iam.delete_policy(PolicyArn=arn)
 
 
-@behaviour("A policy with a second version cannot be deleted", moto="deletes it with its versions")
+@behaviour(
+    "A policy with a second version cannot be deleted",
+    moto="deletes it with its versions",
+    awsim="deletes it with its versions",
+)
 def test_policy_versions(aws):
     arn = aws.new_policy(ALLOW)
     aws.iam.create_policy_version(PolicyArn=arn, PolicyDocument=ALLOW)
@@ -183,6 +189,7 @@ def sized(characters: int) -> str:
     "A managed policy has 6144 characters at most, white space not counted",
     moto="has no such quota",
     localemu="has no such quota",
+    awsim="white space counts",
 )
 def test_policy_size(aws):
     aws.new_policy(sized(6144).replace(",", ",\n        "))
@@ -194,6 +201,7 @@ def test_policy_size(aws):
     "The inline policies of a user have 2048 characters together",
     moto="has no such quota",
     localemu="has no such quota",
+    awsim="has no such quota",
 )
 def test_inline_size(aws):
     user = aws.new_user()
@@ -207,6 +215,7 @@ def test_inline_size(aws):
     "Service-linked and Identity Center roles are modifiable by AWS only",
     moto="a new account has no such role",
     localemu="a new account has no such role",
+    awsim="a new account has no such role",
 )
 @pytest.mark.parametrize("mark", ["/aws-service-role/", "/aws-reserved/sso.amazonaws.com/"])
 def test_protected_role(aws, mark):

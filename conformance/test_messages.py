@@ -15,7 +15,9 @@ CREATED = {
 }
 
 
-@behaviour("A message is sent, hidden while it is read, and deleted")
+@behaviour(
+    "A message is sent, hidden while it is read, and deleted", awsim="a look at the hidden message counts as a read"
+)
 def test_queue(aws):
     sqs = aws.client("sqs")
     url, arn = aws.new_queue(VisibilityTimeout="30")
@@ -25,7 +27,7 @@ def test_queue(aws):
     sqs.send_message(QueueUrl=url, MessageBody="héllo <&>")
     (got,) = sqs.receive_message(QueueUrl=url)["Messages"]
     assert got["Body"] == "héllo <&>"
-    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert not sqs.receive_message(QueueUrl=url).get("Messages")
     sqs.change_message_visibility(QueueUrl=url, ReceiptHandle=got["ReceiptHandle"], VisibilityTimeout=0)
     (again,) = sqs.receive_message(QueueUrl=url, AttributeNames=["ApproximateReceiveCount"])["Messages"]
     assert again["MessageId"] == got["MessageId"]
@@ -59,7 +61,9 @@ def test_batches(aws):
     assert attributes["ApproximateNumberOfMessages"] == "0"
 
 
-@behaviour("A queue that does not exist has a code that clients know by name")
+@behaviour(
+    "A queue that does not exist has a code that clients know by name", awsim="the code is that of the query protocol"
+)
 def test_no_queue(aws):
     sqs = aws.client("sqs")
     with pytest.raises(sqs.exceptions.QueueDoesNotExist):
@@ -75,7 +79,7 @@ def test_dead_letters(aws):
     )
     sqs.send_message(QueueUrl=url, MessageBody='"late"')
     assert sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1)["Messages"]
-    assert "Messages" not in sqs.receive_message(QueueUrl=url)
+    assert not sqs.receive_message(QueueUrl=url).get("Messages")
     assert aws.receive(dead_url) == "late"
 
 
@@ -132,7 +136,10 @@ def make_rule(aws, pattern):
     return rule, url
 
 
-@behaviour("A rule is described, listed with its targets, disabled and deleted when it has none")
+@behaviour(
+    "A rule is described, listed with its targets, disabled and deleted when it has none",
+    awsim="refused, with another HTTP status",
+)
 def test_rule(aws):
     events = aws.client("events")
     rule, url = make_rule(aws, CREATED)
@@ -161,7 +168,7 @@ def test_put_events(aws):
     assert body["id"] == got["Entries"][1]["EventId"]
 
 
-@behaviour("PutEvents takes no event whose source is AWS's")
+@behaviour("PutEvents takes no event whose source is AWS's", moto="takes it", localemu="takes it", awsim="takes it")
 def test_put_aws_events(aws):
     entry = {"Source": "aws.iam", "DetailType": "t", "Detail": "{}"}
     got = aws.client("events").put_events(Entries=[entry, entry | {"Source": "suite"}])
@@ -173,6 +180,7 @@ def test_put_aws_events(aws):
     "A call to IAM reaches the rule's queue as EventBridge's envelope around CloudTrail's record",
     moto="calls to IAM never reach EventBridge",
     localemu="calls to IAM never reach EventBridge",
+    awsim="calls to IAM never reach EventBridge",
 )
 def test_event_of_a_call(aws):
     _, url = make_rule(aws, CREATED)
@@ -212,6 +220,7 @@ def test_event_of_a_call(aws):
     "A refused call is an event too, with errorCode AccessDenied and without parameters",
     moto="calls to IAM never reach EventBridge",
     localemu="calls to IAM never reach EventBridge",
+    awsim="calls to IAM never reach EventBridge",
 )
 def test_event_of_a_refusal(aws):
     _, url = make_rule(aws, CREATED)
@@ -229,6 +238,7 @@ def test_event_of_a_refusal(aws):
     "A disabled rule delivers nothing",
     moto="calls to IAM never reach EventBridge",
     localemu="calls to IAM never reach EventBridge",
+    awsim="calls to IAM never reach EventBridge",
 )
 def test_disabled_rule(aws):
     events = aws.client("events")
@@ -237,7 +247,7 @@ def test_disabled_rule(aws):
     assert events.describe_rule(Name=off)["State"] == "DISABLED"
     aws.new_user()
     assert aws.receive(on_url) is not None, "no event through the enabled rule"
-    assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=off_url)
+    assert not aws.client("sqs").receive_message(QueueUrl=off_url).get("Messages")
     events.enable_rule(Name=off)
     aws.new_user()
     assert aws.receive(off_url) is not None, "no event through the rule that was enabled again"
@@ -247,6 +257,7 @@ def test_disabled_rule(aws):
     "A queue whose policy does not admit the rule gets nothing",
     moto="calls to IAM never reach EventBridge",
     localemu="calls to IAM never reach EventBridge",
+    awsim="calls to IAM never reach EventBridge",
 )
 def test_closed_queue(aws):
     events = aws.client("events")
@@ -255,12 +266,13 @@ def test_closed_queue(aws):
     events.put_targets(Rule=rule, Targets=[{"Id": "closed", "Arn": arn}])
     aws.new_user()
     assert aws.receive(open_url) is not None, "no event in the open queue"
-    assert "Messages" not in aws.client("sqs").receive_message(QueueUrl=url)
+    assert not aws.client("sqs").receive_message(QueueUrl=url).get("Messages")
 
 
 @behaviour(
     "LookupEvents finds a call by its name, newest first, in pages, with the whole record",
     moto="LookupEvents is not implemented",
+    awsim="calls are not recorded",
 )
 def test_lookup_events(aws):
     trail, made = aws.client("cloudtrail"), [aws.new_user() for _ in range(3)]
@@ -286,7 +298,11 @@ def test_lookup_events(aws):
     assert (first["EventName"], first["EventSource"], first["ReadOnly"]) == ("CreateUser", "iam.amazonaws.com", "false")
 
 
-@behaviour("LookupEvents finds what one key did, reads and refusals among it", moto="LookupEvents is not implemented")
+@behaviour(
+    "LookupEvents finds what one key did, reads and refusals among it",
+    moto="LookupEvents is not implemented",
+    awsim="calls are not recorded",
+)
 def test_lookup_by_key(aws):
     trail = aws.client("cloudtrail")
     user, _ = aws.as_user(document(statement("Allow", "iam:ListUsers")))

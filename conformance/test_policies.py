@@ -10,7 +10,7 @@ ALLOW = document(statement("Allow", "sqs:*"))
 OTHER = document(statement("Allow", "sns:*"))
 
 
-@behaviour("A managed policy keeps up to five versions, one of them the default")
+@behaviour("A managed policy keeps up to five versions, one of them the default", awsim="refused, with HTTP status 400")
 def test_versions(aws):
     arn = aws.new_policy(ALLOW, Description="of the suite")
     for i in range(4):
@@ -32,7 +32,7 @@ def test_versions(aws):
     assert made["PolicyVersion"]["VersionId"] == "v6"
 
 
-@behaviour("The default version of a policy cannot be deleted")
+@behaviour("The default version of a policy cannot be deleted", awsim="refused, with HTTP status 400")
 def test_default_version(aws):
     arn = aws.new_policy(ALLOW)
     with refused("DeleteConflict", status=409):
@@ -83,7 +83,10 @@ def test_attach_twice(aws):
     assert aws.iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
 
 
-@behaviour("What AWS made can be attached: AdministratorAccess and its neighbours are there")
+@behaviour(
+    "What AWS made can be attached: AdministratorAccess and its neighbours are there",
+    awsim="any policy ARN is attached",
+)
 def test_aws_managed(aws):
     user = aws.new_user()
     aws.iam.attach_user_policy(UserName=user, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
@@ -134,13 +137,17 @@ def test_boundary(aws):
     "Removing a boundary that is not there is NoSuchEntity",
     moto="boundaries are not implemented: 500",
     localemu="succeeds",
+    awsim="succeeds",
 )
 def test_no_boundary(aws):
     with refused("NoSuchEntity", status=404):
         aws.iam.delete_user_permissions_boundary(UserName=aws.new_user())
 
 
-@behaviour("A role has a trust policy that can be replaced, a description, a session length and tags")
+@behaviour(
+    "A role has a trust policy that can be replaced, a description, a session length and tags",
+    awsim="tags of roles are lost",
+)
 def test_role(aws):
     trusted = trust({"AWS": f"arn:aws:iam::{aws.account}:root"})
     role, arn = aws.new_role(trusted, Path="/svc/", MaxSessionDuration=7200, Tags=[{"Key": "a", "Value": "1"}])
@@ -167,6 +174,7 @@ def test_role(aws):
     "A trust policy that names somebody who does not exist is MalformedPolicyDocument",
     moto="the principal is not looked up",
     localemu="the principal is not looked up",
+    awsim="the principal is not looked up",
 )
 def test_trust_of_nobody(aws):
     with refused("MalformedPolicyDocument", "Invalid principal in policy", status=400):

@@ -17,7 +17,11 @@ from session import behaviour, document, refused, statement
 ALLOW_ALL = document(statement("Allow", "*"))
 
 
-@behaviour("A bad secret is SignatureDoesNotMatch, 403", localemu="signatures are not verified")
+@behaviour(
+    "A bad secret is SignatureDoesNotMatch, 403",
+    localemu="signatures are not verified",
+    awsim="signatures are not verified",
+)
 def test_bad_secret(aws):
     user, _ = aws.as_user(ALLOW_ALL)
     user.iam.list_users(MaxItems=1)
@@ -28,7 +32,11 @@ def test_bad_secret(aws):
         bad.sts.get_caller_identity()
 
 
-@behaviour("An unknown key is InvalidClientTokenId, 403", localemu="refused, but as AccessDenied")
+@behaviour(
+    "An unknown key is InvalidClientTokenId, 403",
+    localemu="refused, but as AccessDenied",
+    awsim="signatures are not verified",
+)
 def test_unknown_key(aws):
     nobody = aws.be(Credentials("AKIA" + "Z" * 16, "x" * 40))
     with refused("InvalidClientTokenId", "The security token included in the request is invalid", status=403):
@@ -39,6 +47,7 @@ def test_unknown_key(aws):
     "An inactive key is InvalidClientTokenId until it is active again",
     moto="an inactive key works on",
     localemu="refused, but as AccessDenied",
+    awsim="an inactive key works on",
 )
 def test_inactive_key(aws):
     user, name = aws.as_user(ALLOW_ALL)
@@ -53,6 +62,7 @@ def test_inactive_key(aws):
 @behaviour(
     "A temporary key without its token, or with another's, is InvalidClientTokenId",
     localemu="refused, but as AccessDenied",
+    awsim="the caller's name is taken to be the key's id",
 )
 def test_bad_token(aws):
     one, two = (aws.as_role(ALLOW_ALL)[1].who for _ in "ab")
@@ -67,6 +77,7 @@ def test_bad_token(aws):
     "Services of the JSON protocols have names of their own: UnrecognizedClientException, 400",
     moto="answers in XML with the query protocol's code",
     localemu="refused, but as AccessDenied",
+    awsim="signatures are not verified",
 )
 def test_unknown_key_json(aws):
     nobody = aws.be(Credentials("AKIA" + "Z" * 16, "x" * 40))
@@ -115,13 +126,18 @@ def test_signed_by_hand(aws):
     "A request without a signature is MissingAuthenticationToken, 403",
     moto="500",
     localemu="refused, but as AccessDenied",
+    awsim="refused, with another code",
 )
 def test_unsigned(aws):
     status, text = post(aws, LIST)
     assert (status, "MissingAuthenticationToken" in text) == (403, True)
 
 
-@behaviour("A body changed after signing is SignatureDoesNotMatch", localemu="signatures are not verified")
+@behaviour(
+    "A body changed after signing is SignatureDoesNotMatch",
+    localemu="signatures are not verified",
+    awsim="signatures are not verified",
+)
 def test_tampered_body(aws):
     def tamper(request):
         request.data = urllib.parse.urlencode(LIST | {"MaxItems": "2"})
@@ -130,7 +146,11 @@ def test_tampered_body(aws):
     assert (status, "SignatureDoesNotMatch" in text) == (403, True)
 
 
-@behaviour("A signature of another service is SignatureDoesNotMatch", localemu="signatures are not verified")
+@behaviour(
+    "A signature of another service is SignatureDoesNotMatch",
+    localemu="signatures are not verified",
+    awsim="signatures are not verified",
+)
 def test_wrong_scope(aws):
     def tamper(request):
         request.headers.replace_header("Authorization", request.headers["Authorization"].replace("/sts/", "/iam/"))
@@ -143,6 +163,7 @@ def test_wrong_scope(aws):
     "A signature of an hour ago is SignatureDoesNotMatch: Signature expired",
     moto="the date is not looked at",
     localemu="signatures are not verified",
+    awsim="signatures are not verified",
 )
 def test_old_signature(aws):
     when = datetime.datetime.now(datetime.UTC).replace(tzinfo=None) - datetime.timedelta(hours=1)
@@ -151,7 +172,12 @@ def test_old_signature(aws):
     assert "Signature expired" in text
 
 
-@behaviour("A call that the service does not have is InvalidAction, 400", moto="500", localemu="500")
+@behaviour(
+    "A call that the service does not have is InvalidAction, 400",
+    moto="500",
+    localemu="500",
+    awsim="refused, with another code",
+)
 def test_unknown_action(aws):
     status, text = post(aws, LIST | {"Action": "FlyToTheMoon"}, aws.who)
     assert (status, "InvalidAction" in text) == (400, True)

@@ -8,7 +8,7 @@ DENY_ALL = document(statement("Deny", "*"))
 LIST_USERS = document(statement("Allow", "iam:ListUsers"))
 
 
-@behaviour("GetCallerIdentity names a user by ARN and id")
+@behaviour("GetCallerIdentity names a user by ARN and id", awsim="the caller's name is taken to be the key's id")
 def test_caller_identity_of_user(aws):
     user, name = aws.as_user()
     got = user.sts.get_caller_identity()
@@ -17,13 +17,19 @@ def test_caller_identity_of_user(aws):
     assert got["UserId"] == aws.iam.get_user(UserName=name)["User"]["UserId"]
 
 
-@behaviour("GetCallerIdentity needs no permission and works under an explicit deny")
+@behaviour(
+    "GetCallerIdentity needs no permission and works under an explicit deny",
+    awsim="the caller's name is taken to be the key's id",
+)
 def test_caller_identity_under_deny(aws):
     user, name = aws.as_user(DENY_ALL)
     assert user.sts.get_caller_identity()["Arn"] == aws.arn("user", name)
 
 
-@behaviour("An assumed role is named by role and session, without the role's path")
+@behaviour(
+    "An assumed role is named by role and session, without the role's path",
+    awsim="the caller's name is taken to be the key's id",
+)
 def test_caller_identity_of_role(aws):
     role, session = aws.as_role(ALLOW_ALL, Path="/deep/down/")
     role_id = aws.iam.get_role(RoleName=role)["Role"]["RoleId"]
@@ -32,7 +38,10 @@ def test_caller_identity_of_role(aws):
     assert me["UserId"] == f"{role_id}:suite"
 
 
-@behaviour("A role that trusts one user refuses another, though his policy allows him to assume it")
+@behaviour(
+    "A role that trusts one user refuses another, though his policy allows him to assume it",
+    awsim="the caller's name is taken to be the key's id",
+)
 def test_trust(aws):
     trusted, name = aws.as_user(ALLOW_ALL)
     other, _ = aws.as_user(ALLOW_ALL)
@@ -42,7 +51,11 @@ def test_trust(aws):
         other.assume(arn)
 
 
-@behaviour("A trust in the account leaves it to the user's own policy", moto="a trust in the account's root is refused")
+@behaviour(
+    "A trust in the account leaves it to the user's own policy",
+    moto="a trust in the account's root is refused",
+    awsim="a user without permission assumes it",
+)
 def test_trust_in_account(aws):
     _, arn = aws.new_role(trust({"AWS": f"arn:aws:iam::{aws.account}:root"}), LIST_USERS)
     allowed, _ = aws.as_user(document(statement("Allow", "sts:AssumeRole", arn)))
@@ -63,7 +76,11 @@ def test_missing_role(aws):
         user.assume(aws.arn("role", unique("none")))
 
 
-@behaviour("An external id that the trust asks for must be given", moto="conditions are not looked at")
+@behaviour(
+    "An external id that the trust asks for must be given",
+    moto="conditions are not looked at",
+    awsim="the caller's name is taken to be the key's id",
+)
 def test_external_id(aws):
     user, name = aws.as_user(ALLOW_ALL)
     trusted = trust({"AWS": aws.arn("user", name)}, StringEquals={"sts:ExternalId": "tango"})
@@ -75,7 +92,7 @@ def test_external_id(aws):
         user.assume(arn)
 
 
-@behaviour("A session may do what its role allows, and no more")
+@behaviour("A session may do what its role allows, and no more", awsim="the caller's name is taken to be the key's id")
 def test_role_permissions(aws):
     _, session = aws.as_role(LIST_USERS)
     session.iam.list_users(MaxItems=1)
@@ -83,7 +100,11 @@ def test_role_permissions(aws):
         session.iam.create_user(UserName=unique("user"))
 
 
-@behaviour("A session policy takes away and never gives", moto="session policies are not looked at")
+@behaviour(
+    "A session policy takes away and never gives",
+    moto="session policies are not looked at",
+    awsim="the caller's name is taken to be the key's id",
+)
 def test_session_policy(aws):
     user, name = aws.as_user(ALLOW_ALL)
     _, arn = aws.new_role(
@@ -101,6 +122,7 @@ def test_session_policy(aws):
     "A session of a role assumes another role, for an hour at most",
     moto="any chain is refused",
     localemu="any length is granted to a chained session",
+    awsim="the caller's name is taken to be the key's id",
 )
 def test_chain(aws):
     user, name = aws.as_user(ALLOW_ALL)
@@ -120,6 +142,7 @@ def test_chain(aws):
     "A session longer than the role allows is a ValidationError",
     moto="any length is granted",
     localemu="any length is granted",
+    awsim="the caller's name is taken to be the key's id",
 )
 def test_too_long(aws):
     user, name = aws.as_user(ALLOW_ALL)
@@ -133,6 +156,7 @@ def test_too_long(aws):
     "GetSessionToken gives the user's own permissions, and needs none",
     moto="GetSessionToken needs a permission",
     localemu="the session is the account's root",
+    awsim="the caller's name is taken to be the key's id",
 )
 def test_session_token(aws):
     user, name = aws.as_user(document(statement("Allow", "sqs:ListQueues")))
@@ -144,7 +168,9 @@ def test_session_token(aws):
 
 
 @behaviour(
-    "GetSessionToken without MFA cannot call IAM: InvalidClientTokenId", localemu="the session is the account's root"
+    "GetSessionToken without MFA cannot call IAM: InvalidClientTokenId",
+    localemu="the session is the account's root",
+    awsim="such a session calls IAM",
 )
 def test_session_token_and_iam(aws):
     user, _ = aws.as_user(ALLOW_ALL)
@@ -158,6 +184,7 @@ def test_session_token_and_iam(aws):
     "GetSessionToken cannot be called with a session",
     moto="answers InvalidClientTokenId",
     localemu="gives another session",
+    awsim="gives another session",
 )
 def test_session_token_of_session(aws):
     user, _ = aws.as_user(ALLOW_ALL)
@@ -179,6 +206,7 @@ def test_access_key_info(aws):
     "A session outlives the key that it was made with",
     moto="GetSessionToken needs a permission",
     localemu="a deleted key still answers GetCallerIdentity",
+    awsim="a deleted key works on",
 )
 def test_session_outlives_key(aws):
     user, name = aws.as_user(document(statement("Allow", "sqs:ListQueues")))

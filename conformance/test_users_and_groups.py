@@ -7,7 +7,10 @@ import pytest
 from session import behaviour, document, refused, statement, trust, unique
 
 
-@behaviour("A user has a path, an ARN with it and tags, and GetUser gives back what CreateUser made")
+@behaviour(
+    "A user has a path, an ARN with it and tags, and GetUser gives back what CreateUser made",
+    awsim="tags of users are lost",
+)
 def test_user_round_trip(aws):
     name = unique("user")
     made = aws.iam.create_user(UserName=name, Path="/team/", Tags=[{"Key": "owner", "Value": "ops/éa = 1"}])["User"]
@@ -17,7 +20,7 @@ def test_user_round_trip(aws):
     assert got["Tags"] == [{"Key": "owner", "Value": "ops/éa = 1"}]
 
 
-@behaviour("Tags are added, replaced and removed")
+@behaviour("Tags are added, replaced and removed", awsim="tags of users are lost")
 def test_user_tags(aws):
     name = aws.new_user(Tags=[{"Key": "a", "Value": "1"}])
     aws.iam.tag_user(UserName=name, Tags=[{"Key": "a", "Value": "2"}, {"Key": "b", "Value": ""}])
@@ -38,6 +41,7 @@ def test_user_exists(aws):
     "The messages of IAM's errors are those that people search for",
     moto="User NAME already exists",
     localemu="User NAME already exists",
+    awsim="User with name NAME already exists",
 )
 def test_messages(aws):
     name, none = aws.new_user(), unique("none")
@@ -53,6 +57,7 @@ def test_messages(aws):
     "Unique ids are 21 letters and digits and begin with the kind: AIDA, AGPA, AROA, ANPA",
     moto="ids are 20 random letters without a prefix",
     localemu="ids of users, groups and policies have no prefix",
+    awsim="ids have 20 characters",
 )
 def test_ids(aws):
     group = unique("group")
@@ -98,7 +103,7 @@ def test_recreated_user(aws):
     assert after["UserId"] != before["UserId"]
 
 
-@behaviour("A renamed user keeps his id and his groups")
+@behaviour("A renamed user keeps his id and his groups", awsim="the ARN keeps the old name and path")
 def test_renamed_user(aws):
     name, new, group = aws.new_user(), unique("renamed"), unique("group")
     aws.iam.create_group(GroupName=group)
@@ -111,7 +116,7 @@ def test_renamed_user(aws):
     assert [g["GroupName"] for g in aws.iam.list_groups_for_user(UserName=new)["Groups"]] == [group]
 
 
-@behaviour("GetUser without a name is about the caller")
+@behaviour("GetUser without a name is about the caller", awsim="answers with another user")
 def test_get_user_self(aws):
     user, name = aws.as_user('{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}')
     assert user.iam.get_user()["User"]["UserName"] == name
@@ -198,6 +203,7 @@ def test_password_reset(aws):
 @behaviour(
     "Access keys are 20 letters and digits and begin with the kind: AKIA, ASIA",
     localemu="keys begin with LKIA and LSIA, so that nobody takes them for AWS's",
+    awsim="the caller's name is taken to be the key's id",
 )
 def test_key_prefixes(aws):
     _, session = aws.as_role(document(statement("Allow", "*")))
@@ -205,7 +211,12 @@ def test_key_prefixes(aws):
         assert re.fullmatch(kind + "[A-Z0-9]{16}", key)
 
 
-@behaviour("A user changes his own password, and needs the old one", moto="ChangePassword is not implemented")
+@behaviour(
+    "A user changes his own password, and needs the old one",
+    moto="ChangePassword is not implemented",
+    localemu="ChangePassword is not implemented",
+    awsim="refused, with another code",
+)
 def test_change_password(aws):
     user, name = aws.as_user(document(statement("Allow", "iam:ChangePassword")))
     aws.iam.create_login_profile(UserName=name, Password="Correct-Horse-9")
