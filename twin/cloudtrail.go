@@ -30,6 +30,9 @@ func cloudtrailOperations() map[string]operation {
 // lookupEvents finds records, newest first. The call's own record comes after
 // its answer.
 func lookupEvents(c *call, in *cloudtrail.LookupEventsInput) (*cloudtrail.LookupEventsOutput, error) {
+	if !c.t.records.admit(c.t.faults.LookupRate, c.now) {
+		return nil, refuse(http.StatusBadRequest, "ThrottlingException", "Rate exceeded")
+	}
 	q, err := newLookup(c, in)
 	if err != nil {
 		return nil, err

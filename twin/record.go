@@ -34,6 +34,8 @@ type records struct {
 	mu   sync.Mutex
 	ring []*record
 	last int64 // the sequence number of the newest
+
+	lookups []time.Time // of the last second, for Faults.LookupRate
 }
 
 func newRecords(limit int) *records { return &records{ring: make([]*record, limit)} }
@@ -43,6 +45,21 @@ func (s *records) add(r *record) {
 	s.last++
 	r.sequence = s.last
 	s.ring[r.sequence%int64(len(s.ring))] = r
+}
+
+// admit counts a look-up and tells whether it is within the rate.
+func (s *records) admit(rate int, now time.Time) bool {
+	if rate == 0 {
+		return true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lookups = slices.DeleteFunc(s.lookups, func(t time.Time) bool { return now.Sub(t) >= time.Second })
+	if len(s.lookups) >= rate {
+		return false
+	}
+	s.lookups = append(s.lookups, now)
+	return true
 }
 
 // newest walks from the record before the given sequence number (0: from the

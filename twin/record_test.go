@@ -253,3 +253,15 @@ func TestRecordsAreBounded(t *testing.T) {
 		t.Errorf("before the fourth: %q", got)
 	}
 }
+
+func TestLookupRate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Faults{LookupRate: 2})
+	c := w.cloudtrail(w.truth.Administrator)
+	look := func() error { _, err := c.LookupEvents(ctx, &cloudtrail.LookupEventsInput{}); return err }
+	w.must(look())
+	w.must(look())
+	wants(t, look(), "ThrottlingException", "Rate exceeded")
+	w.pass(time.Second)
+	w.must(look())
+}

@@ -59,6 +59,9 @@ type Faults struct {
 	Propagation time.Duration
 	// PageSize is the largest page of IAM's lists; 0 means AWS's own.
 	PageSize int
+	// LookupRate is how many LookupEvents calls a second are answered, the
+	// rest is throttled; 0 means all. AWS allows 2.
+	LookupRate int
 }
 
 // Check refuses faults that make no sense.
@@ -68,6 +71,8 @@ func (f Faults) Check() error {
 		return fmt.Errorf("delays cannot be negative")
 	case f.Duplicate < 0 || f.Duplicate > 1 || f.Reorder < 0 || f.Reorder > 1:
 		return fmt.Errorf("the probabilities of duplicates and reordering go from 0 to 1")
+	case f.LookupRate < 0:
+		return fmt.Errorf("the rate of look-ups cannot be negative")
 	case f.PageSize < 0 || f.PageSize > 1000:
 		return fmt.Errorf("the page size goes from 1 to 1000, 0 for AWS's own")
 	}

@@ -65,6 +65,7 @@ EXIT STATUS
 	f.Float64Var(&o.faults.Reorder, "reorder", 0, "probability that an event comes after its successor")
 	f.DurationVar(&o.faults.Propagation, "propagation", 0, "longest time until requests are judged by a change of IAM")
 	f.IntVar(&o.faults.PageSize, "page-size", 0, "largest page of IAM's lists (default: AWS's own)")
+	f.IntVar(&o.faults.LookupRate, "lookup-rate", 0, "LookupEvents calls a second, above which they are throttled (AWS: 2; default: no limit)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request")
 	return cmd
 }
