@@ -17,9 +17,15 @@ import (
 // containment is what has to be true of a caller who is contained: one
 // setting of his identity.
 type containment struct {
-	// step makes it so, from the live state.
+	// step makes it so, from the live state; more are further steps that
+	// belong to it.
 	step change.Step
-	// prove shows with the policy engine that the setting denies IAM.
+	more []change.Step
+	// byDenyPolicy says that the managed deny policy does it, so that its
+	// content decides.
+	byDenyPolicy bool
+	// prove shows with the policy engine that the setting denies IAM; nil
+	// where nothing of the kind can be shown.
 	prove func(ctx context.Context, found change.State) error
 	// evidence says in words what prove showed.
 	evidence string
@@ -28,33 +34,62 @@ type containment struct {
 // contain denies IAM to the caller, proves it, tells people, and takes back
 // what his call did where that is asked for.
 func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
-	c, err := r.containmentOf(ctx, res)
+	ways, err := r.ways(ctx, res)
 	if err != nil {
 		r.fail(ctx, res, err)
 		return
 	}
-	if r.wasGivenBackSince(ctx, res, c) {
-		res.Action = Joined
-		return
-	}
-	plan, err := r.deny(ctx, res, c)
-	if err != nil && res.Actor.Kind != trail.AssumedRole {
-		// The deny policy may be gone, or changed by somebody who knows it.
-		repaired, rerr := r.ensureDenyPolicy(ctx)
-		if repaired {
-			plan, err = r.deny(ctx, res, c)
+	var plan change.Plan
+	var tried []error
+	for _, way := range ways {
+		c, err := way.read(ctx)
+		if err == nil {
+			if r.wasGivenBackSince(ctx, res, c) {
+				res.Action = Joined
+				return
+			}
+			plan, err = r.denyOrRepair(ctx, res, c)
 		}
-		err = errors.Join(err, rerr)
+		if err == nil {
+			tried = nil
+			break
+		}
+		tried = append(tried, err)
+		if !impossible(err) {
+			break
+		}
 	}
-	if err != nil {
-		r.fail(ctx, res, err)
+	if errors.Is(errors.Join(tried...), errBusy) {
+		res.Action, res.Retry = Joined, true
+		return
+	}
+	if tried != nil {
+		r.fail(ctx, res, errors.Join(tried...))
 		return
 	}
 	res.Took = r.Now().Sub(start)
 	if r.Guard.UndoActions {
 		r.takeBack(ctx, res)
 	}
+	if res.Action == PartlyContained {
+		r.tell(ctx, res, plan.Round, string(PartlyContained), partlyMessage(*res, plan))
+		return
+	}
 	r.tell(ctx, res, plan.Round, string(Contained), containedMessage(r.Guard, *res, plan))
+}
+
+// denyOrRepair is deny, with a second try where the deny policy was gone or
+// changed by somebody who knows it.
+func (r *Responder) denyOrRepair(ctx context.Context, res *Result, c containment) (change.Plan, error) {
+	plan, err := r.deny(ctx, res, c)
+	if err == nil || !c.byDenyPolicy || impossible(err) {
+		return plan, err
+	}
+	repaired, rerr := r.ensureDenyPolicy(ctx)
+	if repaired {
+		plan, err = r.deny(ctx, res, c)
+	}
+	return plan, errors.Join(err, rerr)
 }
 
 // deny carries out the containment and proves it.
@@ -69,41 +104,6 @@ func (r *Responder) deny(ctx context.Context, res *Result, c containment) (chang
 		return plan, err
 	}
 	return plan, nil
-}
-
-// containmentOf derives what contains the caller: the deny policy attached to
-// a user, or an inline deny for one session of a role.
-func (r *Responder) containmentOf(ctx context.Context, res *Result) (containment, error) {
-	a := res.Actor
-	if a.Kind == trail.AssumedRole {
-		return r.sessionContainment(ctx, a)
-	}
-	if res.live == nil || res.live.ID != a.ID {
-		return containment{}, fmt.Errorf("user %s was not looked up", a.Name)
-	}
-	// The ARN is the live one: a user who was moved or renamed since keeps
-	// his id.
-	target := change.Identity{ARN: res.live.ARN, ID: a.ID}
-	step := change.Attach(target, r.denyARN())
-	c := containment{
-		step: step,
-		evidence: fmt.Sprintf("%s is attached to %s, and its default version explicitly denies every IAM call",
-			r.Guard.DenyPolicy, a.Name),
-	}
-	before, err := r.Lookup.Setting(ctx, step.Setting)
-	if err != nil {
-		return containment{}, err
-	}
-	if !before.Exists {
-		c.step = step.Captured(r.Now())
-	}
-	c.prove = func(ctx context.Context, found change.State) error {
-		if !found.Exists {
-			return fmt.Errorf("%s is not attached to %s", r.Guard.DenyPolicy, a.Name)
-		}
-		return r.proveDenyPolicy(ctx, policy.Principal{Type: policy.User, ARN: target.ARN, Account: r.Account})
-	}
-	return c, nil
 }
 
 // sessionContainment denies IAM to one session of a role, for tokens issued
@@ -207,7 +207,7 @@ func (r *Responder) containPlan(ctx context.Context, res *Result, c containment)
 	}
 	plan, err := change.NewPlan(change.Plan{
 		Account: r.Account, Incident: res.Incident, Round: in.NextRound(), CreatedAt: r.Now().UTC(),
-		Title: "contain " + caller(res.Actor), Reason: res.Reason, Steps: []change.Step{c.step.Because(res.Reason)},
+		Title: "contain " + caller(res.Actor), Reason: res.Reason, Steps: c.steps(res.Reason),
 	})
 	if err != nil {
 		return change.Plan{}, change.Absent, err
@@ -230,8 +230,15 @@ func (r *Responder) run(ctx context.Context, p change.Plan, step string) (change
 	if err != nil {
 		return change.Absent, err
 	}
-	if problems := out.Problems(); len(problems) > 0 {
-		return change.Absent, errors.New(problems[0])
+	for _, s := range out.Steps {
+		switch s.Outcome.Status {
+		case ledger.Done, ledger.Already, ledger.Unconfirmed:
+			continue
+		case ledger.Pending:
+			return change.Absent, errBusy
+		}
+		s.Outcome.Error = fmt.Sprintf("%s: %s: %s", s.Step, s.Outcome.Status, s.Outcome.Error)
+		return change.Absent, &stepError{s.Outcome}
 	}
 	for _, s := range out.Steps {
 		if s.Step.ID != step {
@@ -245,9 +252,45 @@ func (r *Responder) run(ctx context.Context, p change.Plan, step string) (change
 	return change.Absent, nil
 }
 
+// steps are the steps of the containment with the reason for them.
+func (c containment) steps(reason string) []change.Step {
+	out := []change.Step{c.step.Because(reason)}
+	for _, s := range c.more {
+		out = append(out, s.Because(reason))
+	}
+	return out
+}
+
+// errBusy says that another worker is at the same containment.
+var errBusy = errors.New("another worker is at it")
+
+// stepError is a step that did not reach its effect.
+type stepError struct{ ledger.Outcome }
+
+func (e *stepError) Error() string { return e.Outcome.Error }
+
+// impossible reports whether AWS will answer the same whenever it is asked: a
+// quota is full, the identity cannot be changed, or warden's role may not.
+// Then another way has to be gone; else the same is tried again.
+func impossible(err error) bool {
+	var e *stepError
+	if !errors.As(err, &e) {
+		return false
+	}
+	switch e.Code {
+	case "LimitExceeded", "AccessDenied", "UnmodifiableEntity", "PolicyNotAttachable":
+		return true
+	}
+	return false
+}
+
 // verify proves the containment and records the proof, unless it is recorded
 // already.
 func (r *Responder) verify(ctx context.Context, res *Result, c containment, plan change.Plan, found change.State) error {
+	if c.prove == nil {
+		res.Action = PartlyContained
+		return nil
+	}
 	if res.Action == Joined {
 		in, err := r.Ledger.Incident(ctx, res.Incident)
 		if err == nil && (in.Status == ledger.StatusConfigured || in.Status == ledger.StatusObserved) {

@@ -87,6 +87,24 @@ func containedMessage(cfg guard.Config, res Result, plan change.Plan) notify.Mes
 	}
 }
 
+func partlyMessage(res Result, plan change.Plan) notify.Message {
+	var b strings.Builder
+	b.WriteString(what(res))
+	for _, s := range plan.Steps {
+		fmt.Fprintf(&b, "done   %s\n", s)
+	}
+	for _, t := range res.Taken {
+		fmt.Fprintf(&b, "done   %s\n", t)
+	}
+	b.WriteString("state  PARTLY contained: no policy could be put on him (quotas are full, or warden's role may not); his keys are off\n")
+	b.WriteString("open   sessions that he has and his console password still work: deny him by hand\n")
+	fmt.Fprintf(&b, "undo   warden undo %s --apply\n", plan.Incident)
+	return notify.Message{
+		Incident: plan.Incident, Severity: finding.Critical,
+		Subject: "warden could contain " + caller(res.Actor) + " only partly", Text: b.String(),
+	}
+}
+
 func failedMessage(res Result, err error) notify.Message {
 	return notify.Message{
 		Incident: res.Incident, Severity: finding.Critical,

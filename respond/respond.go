@@ -30,6 +30,7 @@ import (
 type Lookup interface {
 	User(ctx context.Context, name string) (*account.User, error)
 	Groups(ctx context.Context, user string) ([]string, error)
+	ActiveKeys(ctx context.Context, user string) ([]string, error)
 	Role(ctx context.Context, name string) (*account.Role, error)
 	Policy(ctx context.Context, arn, hint string) (*collect.PolicyVersion, error)
 	// Setting reads what a step of a plan would change.
@@ -112,16 +113,19 @@ type Action string
 
 // The actions.
 const (
-	None           Action = "none"
-	WouldContain   Action = "would contain" // a dry run
-	WouldAlert     Action = "would alert"
-	Alerted        Action = "alerted"
-	Escalated      Action = "escalated"
-	Contained      Action = "contained"             // configured: read back and proved
-	NotProved      Action = "contained, not proved" // the call was accepted, the proof failed
-	NotContained   Action = "not contained"         // the containment failed
-	Joined         Action = "joined"                // the caller is contained already
-	ObservedDenied Action = "observed denied"       // the contained caller was refused
+	None         Action = "none"
+	WouldContain Action = "would contain" // a dry run
+	WouldAlert   Action = "would alert"
+	Alerted      Action = "alerted"
+	Escalated    Action = "escalated"
+	Contained    Action = "contained" // configured: read back and proved
+	// PartlyContained: only his keys could be switched off; his sessions and
+	// his password go on.
+	PartlyContained Action = "partly contained"
+	NotProved       Action = "contained, not proved" // the call was accepted, the proof failed
+	NotContained    Action = "not contained"         // the containment failed
+	Joined          Action = "joined"                // the caller is contained already
+	ObservedDenied  Action = "observed denied"       // the contained caller was refused
 )
 
 // Result is what became of one event.

@@ -19,6 +19,7 @@ import (
 type IdentityClient interface {
 	GetUser(ctx context.Context, in *iam.GetUserInput, opts ...func(*iam.Options)) (*iam.GetUserOutput, error)
 	ListGroupsForUser(ctx context.Context, in *iam.ListGroupsForUserInput, opts ...func(*iam.Options)) (*iam.ListGroupsForUserOutput, error)
+	ListAccessKeys(ctx context.Context, in *iam.ListAccessKeysInput, opts ...func(*iam.Options)) (*iam.ListAccessKeysOutput, error)
 	GetRole(ctx context.Context, in *iam.GetRoleInput, opts ...func(*iam.Options)) (*iam.GetRoleOutput, error)
 	GetPolicy(ctx context.Context, in *iam.GetPolicyInput, opts ...func(*iam.Options)) (*iam.GetPolicyOutput, error)
 	GetPolicyVersion(ctx context.Context, in *iam.GetPolicyVersionInput, opts ...func(*iam.Options)) (*iam.GetPolicyVersionOutput, error)
@@ -66,6 +67,27 @@ func (i *Identities) Groups(ctx context.Context, user string) ([]string, error) 
 		}
 	}
 	return names, nil
+}
+
+// ActiveKeys returns the ids of the user's access keys that are active.
+func (i *Identities) ActiveKeys(ctx context.Context, user string) ([]string, error) {
+	var ids []string
+	pages := iam.NewListAccessKeysPaginator(i.client, &iam.ListAccessKeysInput{UserName: aws.String(user)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if missing(err) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the access keys of user %s: %w", user, err)
+		}
+		for _, k := range page.AccessKeyMetadata {
+			if k.Status == types.StatusTypeActive {
+				ids = append(ids, aws.ToString(k.AccessKeyId))
+			}
+		}
+	}
+	return ids, nil
 }
 
 // Role returns the role with that name without its policies.

@@ -243,7 +243,7 @@ func status(in *Incident) string {
 		case Planned, Pending:
 			return StatusInProgress
 		case Changed, Failed:
-			if s.UndoneBy == "" {
+			if s.UndoneBy == "" && !superseded(in, s) {
 				result = StatusIncomplete
 			}
 		}
@@ -269,6 +269,23 @@ func status(in *Incident) string {
 		result = StatusConfigured
 	}
 	return result
+}
+
+// superseded reports whether a later step did for the same identity what this
+// one could not, and was verified: a full quota closes one way to contain, and
+// another is gone.
+func superseded(in *Incident, failed StepState) bool {
+	for _, s := range in.Steps {
+		if s.Undo || s.Step.Target != failed.Step.Target || s.Plan == failed.Plan || !s.Ended() || s.TouchedAt.Before(failed.TouchedAt) {
+			continue
+		}
+		for _, v := range in.Verifications {
+			if !v.At.Before(s.TouchedAt) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // lastContainment is when a plan last touched what the incident's first plan

@@ -1,0 +1,134 @@
+package respond_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"warden/change/apply"
+	"warden/change/ledger"
+	"warden/internal/stage"
+	"warden/respond"
+)
+
+// fillManaged attaches policies to the intruder until no more fit.
+func (p *play) fillManaged() {
+	p.t.Helper()
+	for i := range 12 {
+		made, err := p.Admin.IAM.CreatePolicy(p.t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String(fmt.Sprintf("filler-%d", i)),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`)})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		_, err = p.Admin.IAM.AttachUserPolicy(p.t.Context(), &iam.AttachUserPolicyInput{UserName: aws.String(p.Truth.Intruder), PolicyArn: made.Policy.Arn})
+		if code(err) == "LimitExceeded" {
+			return
+		}
+		if err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	p.t.Fatal("the quota of attached policies was never full")
+}
+
+// fillInline gives the intruder an inline policy that leaves no room.
+func (p *play) fillInline() {
+	p.t.Helper()
+	room := 2048 - 200
+	for ; room > 0; room -= 10 {
+		document := `{"Version":"2012-10-17","Statement":[{"Sid":"` + strings.Repeat("x", room) + `","Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`
+		_, err := p.Admin.IAM.PutUserPolicy(p.t.Context(), &iam.PutUserPolicyInput{UserName: aws.String(p.Truth.Intruder), PolicyName: aws.String("filler"), PolicyDocument: aws.String(document)})
+		if err == nil {
+			return
+		}
+	}
+	p.t.Fatal("no inline policy fits")
+}
+
+// Whatever quota the intruder fills, he is contained, and undo restores
+// exactly what was.
+func TestFullQuotas(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name      string
+		fill      func(p *play)
+		responder bool // the guard has a role that may do all of it
+		action    respond.Action
+		status    string
+		step      string
+	}{
+		{"room for the managed policy", func(*play) {}, true, respond.Contained, ledger.StatusConfigured, "AttachUserPolicy"},
+		{"managed full", (*play).fillManaged, true, respond.Contained, ledger.StatusConfigured, "PutUserPolicy"},
+		{"managed and inline full", func(p *play) { p.fillManaged(); p.fillInline() }, true, respond.Contained, ledger.StatusConfigured, "PutUserPermissionsBoundary"},
+		{"nothing but keys", (*play).fillManaged, false, respond.PartlyContained, ledger.StatusIncomplete, "UpdateAccessKey"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlay(t, stage.Options{})
+			r := p.r
+			person := apply.New(p.Admin.IAM, p.Ledger, apply.Options{Account: p.Account})
+			if tc.responder {
+				r = p.responder(func(o *respond.Options) {
+					o.Applier = person
+					o.Lookup = respond.Live{Identities: o.Lookup.(respond.Live).Identities, Reader: p.Admin.IAM}
+				})
+			} else {
+				r = p.responder(func(o *respond.Options) {
+					o.Lookup = respond.Live{Identities: o.Lookup.(respond.Live).Identities, Reader: p.Admin.IAM}
+				})
+			}
+			tc.fill(p)
+			before := withoutUse(p.Twin.Snapshot(), p.Truth.Intruder)
+			if err := p.createUser(p.intruder, "x"); err != nil {
+				t.Fatal(err)
+			}
+			e := p.intruderEvents()[0]
+			res := r.Handle(t.Context(), e)
+			if res.Action != tc.action || res.Err != nil || res.Retry {
+				t.Fatalf("%s retry=%t %v", res.Action, res.Retry, res.Err)
+			}
+			if again := r.Handle(t.Context(), e); again.Err != nil || again.Retry {
+				t.Errorf("the second delivery: %s retry=%t %v", again.Action, again.Retry, again.Err)
+			}
+			want := "AccessDenied"
+			if tc.action == respond.PartlyContained {
+				want = "InvalidClientTokenId"
+			}
+			if err := p.createUser(p.intruder, "y"); code(err) != want {
+				t.Errorf("he may still: %v", err)
+			}
+			in, err := p.Ledger.Incident(t.Context(), res.Incident)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if in.Status != tc.status {
+				t.Errorf("status %q, want %q", in.Status, tc.status)
+			}
+			var done []string
+			for _, s := range in.Steps {
+				if s.Ended() {
+					done = append(done, string(s.Step.Action))
+				}
+			}
+			if strings.Join(done, " ") != tc.step {
+				t.Errorf("done %v, want %s", done, tc.step)
+			}
+			if n := p.Twin.Published(); len(n) != 1 {
+				t.Errorf("%d notifications", len(n))
+			}
+			undo, err := person.UndoPlan(t.Context(), res.Incident, "", apply.UndoOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if rep, err := person.Undo(t.Context(), undo); err != nil || !rep.OK() {
+				t.Fatalf("%v %v", err, rep.Problems())
+			}
+			if after := withoutUse(p.Twin.Snapshot(), p.Truth.Intruder); after != before {
+				t.Errorf("after undo\n%s\nwas\n%s", after, before)
+			}
+		})
+	}
+}
