@@ -31,6 +31,10 @@ var doors = []Door{
 	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
 
 	// Calls that only ever reach the twin or another emulator.
+	{Package: "cmd/warden", Files: "demo*.go", Service: "iam", Staged: true, Why: "is what the demo's intruder and administrator do, on the demo's twin",
+		Operations: []string{"CreateUser", "CreateAccessKey", "AttachUserPolicy", "DetachUserPolicy", "ListUsers"}},
+	{Package: "cmd/warden", Files: "demo*.go", Service: "sts", Staged: true, Why: "shows which keys work on the demo's twin",
+		Operations: []string{"GetCallerIdentity"}},
 	{Package: "internal/stage", Service: "sqs", Staged: true, Why: "makes the guard's queue on the twin", Operations: []string{
 		"CreateQueue", "GetQueueAttributes", "SetQueueAttributes"}},
 	{Package: "internal/stage", Service: "eventbridge", Staged: true, Why: "makes the rule that fills it", Operations: []string{
