@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"warden/account"
+	"warden/guard"
+)
+
+// config is what the function's environment variables say.
+type config struct {
+	guard guard.Config
+	// table is the DynamoDB table of the ledger; "" in a dry run.
+	table string
+	// topic is told of incidents, besides the log; "" for none.
+	topic string
+	// queueURL is where failed messages are made visible again soon; "" leaves
+	// that to the queue's visibility time-out.
+	queueURL string
+	// responder is the ARN of the role for changes that the function's own
+	// role may not make; "" for none.
+	responder string
+	// memberRole is the role to assume in each of members.
+	memberRole string
+	members    []string
+	dryRun     bool
+}
+
+// readConfig reads the environment. The error names every variable that is
+// wrong, with what is wanted; it never repeats the value of a variable that
+// it does not know.
+func readConfig(getenv func(string) string) (config, error) {
+	r := reader{getenv: getenv}
+	c := config{
+		guard: guard.Config{
+			AdminGroups:     r.list("ADMIN_GROUP_NAME"),
+			AdminRoles:      r.arns("ADMIN_ROLES"),
+			Protected:       r.arns("PROTECTED"),
+			DenyPolicy:      r.name("DENY_POLICY_NAME", guard.DefaultDenyPolicy),
+			ContainSessions: r.bool("CONTAIN_SESSIONS"),
+			UndoActions:     r.bool("UNDO_ACTIONS"),
+		},
+		table:      getenv("LEDGER_TABLE"),
+		topic:      getenv("SNS_TOPIC_ARN"),
+		queueURL:   getenv("QUEUE_URL"),
+		memberRole: getenv("MEMBER_ROLE_NAME"),
+		dryRun:     r.bool("DRY_RUN"),
+	}
+	if c.guard.AdminGroups == nil {
+		c.guard.AdminGroups = []string{guard.DefaultAdminGroup}
+	}
+	if roles := r.arns("RESPONDER_ROLE_ARN"); len(roles) == 1 {
+		c.responder = roles[0]
+	} else if len(roles) > 1 {
+		r.wrong("RESPONDER_ROLE_ARN", "want one ARN")
+	}
+	for _, m := range r.list("MEMBER_ACCOUNTS") {
+		if !accountID.MatchString(m) {
+			r.wrong("MEMBER_ACCOUNTS", "%q is not an account id of 12 digits", m)
+		}
+		c.members = append(c.members, m)
+	}
+	region := getenv("AWS_REGION")
+	switch {
+	case c.table == "" && !c.dryRun:
+		r.wrong("LEDGER_TABLE", "want the name of the ledger's table (or DRY_RUN=true)")
+	case c.topic != "" && !isTopic(c.topic):
+		r.wrong("SNS_TOPIC_ARN", "want the ARN of an SNS topic")
+	case c.topic != "" && region != "" && regionOf(c.topic) != region:
+		r.wrong("SNS_TOPIC_ARN", "the topic is in %s, the function in %s: want a topic of the same region", regionOf(c.topic), region)
+	}
+	if (c.memberRole == "") != (c.members == nil) {
+		r.wrong("MEMBER_ROLE_NAME", "it goes together with MEMBER_ACCOUNTS")
+	}
+	return c, errors.Join(r.errs...)
+}
+
+var (
+	accountID = regexp.MustCompile(`^[0-9]{12}$`)
+	// Source: IAM API Reference, CreatePolicy, PolicyName.
+	policyName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+)
+
+func isTopic(arn string) bool {
+	a, err := account.ParseARN(arn)
+	return err == nil && a.Service == "sns" && a.Account != ""
+}
+
+func regionOf(arn string) string {
+	a, err := account.ParseARN(arn)
+	if err != nil {
+		return ""
+	}
+	return a.Region
+}
+
+// reader collects what is wrong with the environment.
+type reader struct {
+	getenv func(string) string
+	errs   []error
+}
+
+func (r *reader) wrong(name, format string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf("environment variable %s: %s", name, fmt.Sprintf(format, args...)))
+}
+
+func (r *reader) list(name string) []string {
+	var out []string
+	for v := range strings.SplitSeq(r.getenv(name), ",") {
+		if v = strings.TrimSpace(v); v != "" {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+func (r *reader) arns(name string) []string {
+	out := r.list(name)
+	for _, v := range out {
+		a, err := account.ParseARN(v)
+		switch {
+		case strings.ContainsAny(v, "*?"):
+			r.wrong(name, "%q: wildcards are not allowed, name each identity", v)
+		case err != nil || a.Account == "" || a.Service != "iam":
+			r.wrong(name, "%q: want an exact ARN such as arn:aws:iam::111122223333:role/Admin", v)
+		}
+	}
+	return out
+}
+
+func (r *reader) name(variable, otherwise string) string {
+	v := r.getenv(variable)
+	if v == "" {
+		return otherwise
+	}
+	if !policyName.MatchString(v) {
+		r.wrong(variable, "%q is not the name of a policy", v)
+	}
+	return v
+}
+
+func (r *reader) bool(name string) bool {
+	v := r.getenv(name)
+	if v == "" {
+		return false
+	}
+	b, err := strconv.ParseBool(v)
+	if err != nil {
+		r.wrong(name, "%q: want true or false", v)
+	}
+	return b
+}
