@@ -116,17 +116,26 @@ func (w *principals) matches(c *policy.Principal, want strength) bool {
 	if !w.deny || !direct && !parent && !account {
 		return !direct && !parent && !account
 	}
-	// AWS JSON policy elements: NotPrincipal.
-	listed := direct
+	return w.partly(c) && !w.benefit
+}
+
+// partly tells whether a Deny with NotPrincipal lists the caller, but not all
+// that must be listed: then AWS "might deny access to the entire account" (IAM
+// User Guide, "AWS JSON policy elements: NotPrincipal").
+func (w *principals) partly(c *policy.Principal) bool {
+	direct, parent, account := w.names(c)
+	if !w.not || !w.deny || !direct && !parent && !account {
+		return false
+	}
 	switch c.Type {
 	case policy.User:
-		listed = direct && account
+		return !direct || !account
 	case policy.Session:
-		listed = direct && parent && account
+		return !direct || !parent || !account
 	case policy.Federated:
-		listed = direct && (c.Account == "" || parent && account)
+		return !direct || c.Account != "" && (!parent || !account)
 	}
-	return !listed && !w.benefit
+	return !direct
 }
 
 // The keys that follow from who the caller is. IAM User Guide, "AWS global

@@ -40,6 +40,11 @@ func (p *problem) prepare(q *question) {
 	if q.public {
 		p.outsiders()
 	}
+	if q.certain {
+		p.classes = slices.DeleteFunc(p.classes, func(c class) bool {
+			return slices.ContainsFunc(p.names, func(w *principals) bool { return w.partly(&c.caller) })
+		})
+	}
 	if p.level > toAccount {
 		// The root user needs no grant, and services have no account.
 		p.classes = slices.DeleteFunc(p.classes, func(c class) bool {
@@ -49,6 +54,13 @@ func (p *problem) prepare(q *question) {
 	p.grouped = linked || p.level > toAccount
 	p.under = newUnder(p.opaques(), p.spend)
 	p.pools = [2][]string{p.actionPool(), p.resourcePool()}
+}
+
+// partly tells whether a NotPrincipal lists some caller in part.
+func (p *problem) partly() bool {
+	return slices.ContainsFunc(p.names, func(w *principals) bool {
+		return slices.ContainsFunc(p.classes, func(c class) bool { return w.partly(&c.caller) })
+	})
 }
 
 // pin asks that the context keys of variables have the values of the

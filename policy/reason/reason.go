@@ -192,6 +192,7 @@ type question struct {
 	no                 []*policy.Document // do not allow it
 	actions, resources []string           // it is one of these
 	public             bool               // the caller is nobody in particular
+	certain            bool               // no caller is listed in part by NotPrincipal
 }
 
 // ask searches at every strength at which a grant may differ.
@@ -247,10 +248,23 @@ func (q *question) at(kind Kind, level strength, left *int) found {
 	if a == none && len(p.doubts) == 0 {
 		return found{answer: none}
 	}
-	if a == some && len(p.opaques()) == 0 {
-		return q.confirm(p, m)
-	}
 	reasons := slices.Clone(p.doubts)
+	if a == some && len(p.opaques()) == 0 {
+		f := q.confirm(p, m)
+		switch {
+		case f.answer == some:
+			return f
+		case len(reasons) > 0: // no wonder
+			return found{answer: unknown, reasons: reasons}
+		case !q.certain && p.partly():
+			sure := *q
+			sure.certain = true
+			if g := sure.at(kind, level, left); g.answer == some {
+				return g
+			}
+		}
+		return f
+	}
 	if a == some {
 		for _, env := range p.environments(m) {
 			concrete := q.problem(kind, level, env, *left)
