@@ -17,7 +17,7 @@ var doors = []Door{
 
 	// Reads.
 	{Package: "account/collect", Service: "iam", Why: "looks up one identity as it is now, for the guard", Operations: []string{
-		"GetUser", "GetRole", "ListGroupsForUser", "GetPolicy", "GetPolicyVersion"}},
+		"GetUser", "GetRole", "ListGroupsForUser", "ListAccessKeys", "GetPolicy", "GetPolicyVersion"}},
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
 	{Package: "app", Service: "sts", Why: "becomes the role that --role-arn names", Operations: []string{"AssumeRole"}},
 
