@@ -63,6 +63,7 @@ Nothing is changed in an account without --apply.`,
 	root.AddCommand(newDemoCmd(s))
 	root.AddCommand(newGuardCmd(s))
 	root.AddCommand(newLedgerCmd(s))
+	root.AddCommand(newLintCmd(s))
 	root.AddCommand(newUndoCmd(s))
 	root.AddCommand(newTwinCmd(s))
 	return root
