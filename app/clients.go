@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
@@ -155,19 +156,19 @@ func retryer() aws.Retryer {
 }
 
 // httpClient bounds every phase of a call. The response may take long because
-// SQS holds a receive for up to 20 seconds.
-func httpClient(proxy func(*http.Request) (*url.URL, error)) *http.Client {
-	return &http.Client{
-		Timeout: 45 * time.Second,
-		Transport: &http.Transport{
-			Proxy:                 proxy,
-			DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-			TLSHandshakeTimeout:   5 * time.Second,
-			ResponseHeaderTimeout: 30 * time.Second,
-			MaxIdleConns:          64,
-			MaxIdleConnsPerHost:   32,
-			IdleConnTimeout:       90 * time.Second,
-			ForceAttemptHTTP2:     true,
-		},
-	}
+// SQS holds a receive for up to 20 seconds. It is the SDK's own kind of
+// client, which takes a CA bundle from the configuration.
+func httpClient(proxy func(*http.Request) (*url.URL, error)) *awshttp.BuildableClient {
+	return awshttp.NewBuildableClient().
+		WithTimeout(45 * time.Second).
+		WithDialerOptions(func(d *net.Dialer) {
+			d.Timeout, d.KeepAlive = 5*time.Second, 30*time.Second
+		}).
+		WithTransportOptions(func(t *http.Transport) {
+			t.Proxy = proxy
+			t.TLSHandshakeTimeout = 5 * time.Second
+			t.ResponseHeaderTimeout = 30 * time.Second
+			t.MaxIdleConns, t.MaxIdleConnsPerHost = 64, 32
+			t.IdleConnTimeout = 90 * time.Second
+		})
 }
