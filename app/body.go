@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // maxWhole is the largest request that WholeBody holds in memory, in bytes.
@@ -19,14 +21,19 @@ const maxWhole = 2 << 20
 // that is as near as the twin may answer in between; the connection is then
 // closed while the response is read, and a call that has worked looks failed.
 // A body of a known type is sent together with its header, after the look.
-func WholeBody(next http.RoundTripper) http.RoundTripper { return wholeBody{next} }
+func WholeBody(next aws.HTTPClient) aws.HTTPClient {
+	if w, ok := next.(wholeBody); ok {
+		return w
+	}
+	return wholeBody{next}
+}
 
-type wholeBody struct{ next http.RoundTripper }
+type wholeBody struct{ next aws.HTTPClient }
 
-// RoundTrip implements http.RoundTripper.
-func (w wholeBody) RoundTrip(r *http.Request) (*http.Response, error) {
+// Do implements aws.HTTPClient.
+func (w wholeBody) Do(r *http.Request) (*http.Response, error) {
 	if r.Body == nil || r.Body == http.NoBody || r.ContentLength <= 0 || r.ContentLength > maxWhole {
-		return w.next.RoundTrip(r)
+		return w.next.Do(r)
 	}
 	data := make([]byte, r.ContentLength)
 	_, err := io.ReadFull(r.Body, data)
@@ -39,12 +46,5 @@ func (w wholeBody) RoundTrip(r *http.Request) (*http.Response, error) {
 	whole := r.WithContext(r.Context())
 	whole.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 	whole.Body, _ = whole.GetBody()
-	return w.next.RoundTrip(whole)
-}
-
-// CloseIdleConnections lets http.Client close those of the transport below.
-func (w wholeBody) CloseIdleConnections() {
-	if c, ok := w.next.(interface{ CloseIdleConnections() }); ok {
-		c.CloseIdleConnections()
-	}
+	return w.next.Do(whole)
 }

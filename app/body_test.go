@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
 // pieces counts how often a connection is written to.
@@ -35,9 +37,9 @@ func TestWholeBodySendsOnePiece(t *testing.T) {
 			return pieces{c, &n}, err
 		}}
 		defer transport.CloseIdleConnections()
-		client := &http.Client{Transport: transport}
+		var client aws.HTTPClient = &http.Client{Transport: transport}
 		if whole {
-			client.Transport = WholeBody(transport)
+			client = WholeBody(client)
 		}
 		// A body of a type that package http does not know, as the SDK's.
 		body := io.NopCloser(struct{ io.Reader }{strings.NewReader("Action=X")})
@@ -72,7 +74,7 @@ func TestWholeBodyOfABrokenReader(t *testing.T) {
 	t.Parallel()
 	r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:1", io.NopCloser(broken{}))
 	r.ContentLength = 3
-	resp, err := WholeBody(http.DefaultTransport).RoundTrip(r)
+	resp, err := WholeBody(http.DefaultClient).Do(r)
 	if err == nil {
 		resp.Body.Close()
 	}

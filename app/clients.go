@@ -135,6 +135,7 @@ func (c *Clients) Account(ctx context.Context) (account, arn string, err error) 
 }
 
 func build(cfg aws.Config) *Clients {
+	cfg.HTTPClient = WholeBody(cfg.HTTPClient)
 	return &Clients{
 		IAM:         iam.NewFromConfig(cfg),
 		STS:         sts.NewFromConfig(cfg),

@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
+
+	"warden/app"
 )
 
 // world is a twin of the sample company that real clients talk to.
@@ -86,7 +88,7 @@ func (w *world) config(id, secret, token string) aws.Config {
 	return aws.Config{
 		Region: "us-east-1", BaseEndpoint: &w.url, RetryMaxAttempts: 1,
 		Credentials: credentials.NewStaticCredentialsProvider(id, secret, token),
-		HTTPClient:  &http.Client{Transport: w.transport},
+		HTTPClient:  app.WholeBody(&http.Client{Transport: w.transport}),
 	}
 }
 
