@@ -100,6 +100,8 @@ type Action struct {
 	// Dependent names the actions that are needed as well. The package
 	// lists none at present.
 	Dependent []string
+
+	lower string // Name in lower case
 }
 
 // String returns the action as a policy names it: "s3:GetObject".

@@ -50,7 +50,7 @@ func Matching(pattern string) []*Action {
 	name = strings.ToLower(name)
 	var found []*Action
 	for _, a := range s.Actions() {
-		if glob(name, strings.ToLower(a.Name)) {
+		if glob(name, a.lower) {
 			found = append(found, a)
 		}
 	}

@@ -17,12 +17,12 @@ func (s *Service) load() {
 			case "R":
 				s.resources = append(s.resources, &ResourceType{Service: s, Name: f[1], ARN: f[2], Keys: s.pick(f[3], ",")})
 			case "A":
-				a := &Action{Service: s, Name: f[1], Level: level(f[2]), Resources: s.uses(f[3]), Keys: s.pick(f[4], ",")}
+				a := &Action{Service: s, Name: f[1], lower: strings.ToLower(f[1]), Level: level(f[2]), Resources: s.uses(f[3]), Keys: s.pick(f[4], ",")}
 				if f[5] != "" {
 					a.Dependent = strings.Split(f[5], ",")
 				}
 				s.actions = append(s.actions, a)
-				s.byName[strings.ToLower(a.Name)] = a
+				s.byName[a.lower] = a
 			}
 		}
 	})

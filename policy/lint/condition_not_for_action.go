@@ -39,6 +39,10 @@ var conditionNotForAction = &Check{
 			at := -1
 			for j, v := range s.Actions {
 				all := p.matching(v)
+				switch strings.ToLower(v) {
+				case "sts:tagsession", "sts:setsourceidentity", "sts:setcontext":
+					continue // asked within the request that assumes the role
+				}
 				if v == "*" || isOpen(v) || len(all) == 0 {
 					return // what is not known may have it
 				}

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"fmt"
+	"strings"
 
 	"warden/policy/catalog"
 )
@@ -82,5 +83,24 @@ func (p *pass) mismatch(v string, a *catalog.Action, s *statement) string {
 	for _, u := range a.Resources {
 		types = append(types, fmt.Sprintf("%s (%s)", u.Type.Name, u.Type.ARN))
 	}
-	return fmt.Sprintf("%s never matches %s: it acts on %s", short(v), resource, names(types))
+	return fmt.Sprintf("%s never matches %s: it acts on %s%s", short(v), resource, names(types), p.meant(a, s.Resources))
+}
+
+// meant finds what was probably meant: the bucket of objects, or the objects
+// of a bucket.
+func (p *pass) meant(a *catalog.Action, resources []string) string {
+	for _, v := range resources {
+		arn, ok := splitARN(v)
+		if !ok {
+			continue
+		}
+		if head, _, cut := strings.Cut(arn.resource, "/"); cut && arn.service == "s3" {
+			if v = strings.TrimSuffix(v, arn.resource) + head; p.canUse(a, v) {
+				return fmt.Sprintf("; did you mean %s?", short(v))
+			}
+		} else if v += "/*"; !cut && p.canUse(a, v) {
+			return fmt.Sprintf("; did you mean %s?", short(v))
+		}
+	}
+	return ""
 }

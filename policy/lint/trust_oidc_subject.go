@@ -48,11 +48,11 @@ var trustOIDCSubject = &Check{
 
 // oidcIssuer returns the issuer of an OIDC provider.
 func oidcIssuer(e policy.PrincipalEntry) (string, bool) {
-	if e.Type != "Federated" || isOpen(e.Value) {
+	if e.Type != "Federated" {
 		return "", false
 	}
 	if _, issuer, ok := strings.Cut(e.Value, ":oidc-provider/"); ok {
-		return issuer, true
+		return issuer, !isOpen(issuer)
 	}
 	switch e.Value {
 	case "accounts.google.com", "www.amazon.com", "graph.facebook.com", "cognito-identity.amazonaws.com":
