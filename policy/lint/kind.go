@@ -58,9 +58,21 @@ func of(list ...Kind) kinds {
 	return set
 }
 
+// String lists the kinds of a set.
+func (set kinds) String() string {
+	if set == 0 {
+		return "all"
+	}
+	var names []string
+	for k := Identity; k <= Endpoint; k++ {
+		if set&k.set() != 0 {
+			names = append(names, k.String())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 var (
-	// granting policies give access to who or what they are attached to.
-	granting = of(Identity, Boundary)
 	// withResource must say which resources they speak of.
 	withResource = of(Identity, Boundary, Resource, SCP, RCP, Endpoint)
 	// named say who may do it.
