@@ -66,6 +66,7 @@ Nothing is changed in an account without --apply.`,
 	root.AddCommand(newLintCmd(s))
 	root.AddCommand(newUndoCmd(s))
 	root.AddCommand(newTwinCmd(s))
+	root.AddCommand(newDeployCmd(s))
 	return root
 }
 

@@ -1,0 +1,332 @@
+package deploy_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"warden/deploy"
+	"warden/internal/fixture"
+	"warden/policy"
+	"warden/policy/catalog"
+)
+
+var here = deploy.Place{Partition: "aws", Region: "us-east-1", Account: "111122223333"}
+
+const (
+	breakGlass = "arn:aws:iam::111122223333:user/break-glass"
+	denyIAM    = "arn:aws:iam::111122223333:policy/DENY-IAM"
+)
+
+// role is one of warden's roles with its identity policy. loose allows all
+// that the policy allows, on anything and under any condition: what it does
+// not allow needs no closer look.
+type role struct {
+	arn             string
+	document, loose *policy.Document
+}
+
+func roleOf(t *testing.T, name, arn string) role {
+	t.Helper()
+	text, err := deploy.Policy(name, here, []string{breakGlass})
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := policy.Parse(name, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return role{arn, doc, loosen(t, text)}
+}
+
+func loosen(t *testing.T, text string) *policy.Document {
+	t.Helper()
+	var doc struct {
+		Version   string
+		Statement []map[string]any
+	}
+	if err := json.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	doc.Statement = slices.DeleteFunc(doc.Statement, func(s map[string]any) bool { return s["Effect"] == "Deny" })
+	for _, s := range doc.Statement {
+		delete(s, "Condition")
+		s["Resource"] = "*"
+	}
+	data, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loose, err := policy.Parse("loose", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return loose
+}
+
+func (r role) may(action, resource, attached string) bool {
+	return may(r.document, r.arn, action, resource, attached)
+}
+
+func may(doc *policy.Document, arn, action, resource, attached string) bool {
+	facts := policy.Context{}
+	if attached != "" {
+		facts.Set("iam:PolicyARN", policy.One(attached))
+	}
+	res := policy.Evaluate(policy.Request{
+		Principal: policy.Principal{Type: policy.Session, Account: here.Account, RoleARN: arn, ARN: "arn:aws:sts::111122223333:assumed-role/r/s"},
+		Action:    action, Resource: policy.Resource{ARN: resource, Account: here.Account}, Context: facts,
+	}, policy.Policies{Identity: []*policy.Document{doc}})
+	return res.Decision == policy.Allowed
+}
+
+// The things that an intruder in a role would reach for, by what they are.
+var targets = map[string]string{
+	"its queue":       "arn:aws:sqs:us-east-1:111122223333:warden-guard",
+	"other queue":     "arn:aws:sqs:us-east-1:111122223333:orders",
+	"its ledger":      "arn:aws:dynamodb:us-east-1:111122223333:table/warden-ledger",
+	"ledger index":    "arn:aws:dynamodb:us-east-1:111122223333:table/warden-ledger/index/incident",
+	"other table":     "arn:aws:dynamodb:us-east-1:111122223333:table/orders",
+	"its topic":       "arn:aws:sns:us-east-1:111122223333:warden-alerts",
+	"other topic":     "arn:aws:sns:us-east-1:111122223333:orders",
+	"its log":         "arn:aws:logs:us-east-1:111122223333:log-group:/warden/guard:log-stream:x",
+	"other log":       "arn:aws:logs:us-east-1:111122223333:log-group:/other:log-stream:x",
+	"its function":    "arn:aws:lambda:us-east-1:111122223333:function:warden-guard",
+	"other function":  "arn:aws:lambda:us-east-1:111122223333:function:orders",
+	"its rule":        "arn:aws:events:us-east-1:111122223333:rule/warden-guard-identity",
+	"trail":           "arn:aws:cloudtrail:us-east-1:111122223333:trail/warden",
+	"bucket":          "arn:aws:s3:::trail-bucket",
+	"object":          "arn:aws:s3:::trail-bucket/AWSLogs/x",
+	"key":             "arn:aws:kms:us-east-1:111122223333:key/k",
+	"secret":          "arn:aws:secretsmanager:us-east-1:111122223333:secret:s",
+	"instance":        "arn:aws:ec2:us-east-1:111122223333:instance/i-1",
+	"user":            "arn:aws:iam::111122223333:user/team/alice",
+	"protected user":  breakGlass,
+	"role":            "arn:aws:iam::111122223333:role/team/app",
+	"guard role":      "arn:aws:iam::111122223333:role/warden-guard",
+	"responder role":  "arn:aws:iam::111122223333:role/warden-guard-responder",
+	"member role":     "arn:aws:iam::111122223333:role/warden-guard-member",
+	"group":           "arn:aws:iam::111122223333:group/Administrators",
+	"DENY-IAM":        denyIAM,
+	"other policy":    "arn:aws:iam::111122223333:policy/team",
+	"AWS policy":      "arn:aws:iam::aws:policy/AdministratorAccess",
+	"stack":           "arn:aws:cloudformation:us-east-1:111122223333:stack/s/1",
+	"other account":   "arn:aws:iam::444455556666:role/warden-guard-member",
+	"identity of SSO": "arn:aws:sso:::instance/i",
+	"everything else": "*",
+}
+
+var attachments = map[string]string{"": "", "DENY-IAM": denyIAM, "AdministratorAccess": "arn:aws:iam::aws:policy/AdministratorAccess"}
+
+// reach asks the policy engine about every action that AWS documents, on
+// every target, whatever policy is attached, and returns what is allowed, but
+// for what IAM calls reading.
+func reach(r role) map[string][]string {
+	got := map[string]map[string]bool{}
+	for _, service := range catalog.Services() {
+		for _, action := range catalog.Matching(service.Prefix + ":*") {
+			if service.Prefix == "iam" && (action.Level == catalog.Read || action.Level == catalog.List) {
+				continue
+			}
+			name := service.Prefix + ":" + action.Name
+			if !may(r.loose, r.arn, name, "*", "") || name == "sts:GetCallerIdentity" { // which needs no permission
+				continue
+			}
+			for target, arn := range targets {
+				for attached, policyARN := range attachments {
+					if !r.may(name, arn, policyARN) {
+						continue
+					}
+					what := target
+					if strings.HasPrefix(action.Name, "Attach") || strings.HasPrefix(action.Name, "Detach") {
+						if attached == "" {
+							continue // such a call always names a policy
+						}
+						what += " <- " + attached
+					}
+					if got[name] == nil {
+						got[name] = map[string]bool{}
+					}
+					got[name][what] = true
+				}
+			}
+		}
+	}
+	out := map[string][]string{}
+	for name, set := range got {
+		out[name] = slices.Sorted(maps.Keys(set))
+	}
+	return out
+}
+
+// Every row is everything that the role can do besides reading IAM: whatever
+// is not in it is denied.
+func TestWhatTheRolesCanDo(t *testing.T) {
+	t.Parallel()
+	own := map[string][]string{
+		"sqs:ReceiveMessage": {"its queue"}, "sqs:DeleteMessage": {"its queue"},
+		"sqs:GetQueueAttributes": {"its queue"}, "sqs:ChangeMessageVisibility": {"its queue"},
+		"logs:CreateLogStream": {"its log"}, "logs:PutLogEvents": {"its log"},
+		"dynamodb:GetItem": {"its ledger", "ledger index"}, "dynamodb:Query": {"its ledger", "ledger index"},
+		"dynamodb:PutItem": {"its ledger", "ledger index"},
+		"sns:Publish":      {"its topic"},
+	}
+	contain := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}}
+	// The other role's name is not the member stack's to protect: there is
+	// no such role in a member account.
+	containMember := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}}
+	takeBack := map[string][]string{
+		"iam:AttachRolePolicy": {"member role <- DENY-IAM", "role <- DENY-IAM"},
+		"iam:UpdateAccessKey":  {"user"},
+	}
+	respond := map[string][]string{
+		"iam:PutRolePolicy":              {"member role", "role"},
+		"iam:DeleteRolePolicy":           {"member role", "role"},
+		"iam:PutUserPolicy":              {"user"},
+		"iam:PutUserPermissionsBoundary": {"user"},
+		"iam:DetachUserPolicy":           {"user <- AdministratorAccess"},
+		"iam:DetachRolePolicy":           {"member role <- AdministratorAccess", "role <- AdministratorAccess"},
+		"iam:CreatePolicy":               {"DENY-IAM"}, "iam:CreatePolicyVersion": {"DENY-IAM"},
+		"iam:DeletePolicyVersion": {"DENY-IAM"}, "iam:SetDefaultPolicyVersion": {"DENY-IAM"},
+	}
+	for _, tt := range []struct {
+		policy, arn string
+		want        []map[string][]string
+	}{
+		{"guard", targets["guard role"], []map[string][]string{own, contain}},
+		{"guard-undo-actions", targets["guard role"], []map[string][]string{own, contain, takeBack}},
+		{"responder", targets["responder role"], []map[string][]string{respond}},
+		{"member", targets["member role"], []map[string][]string{containMember}},
+	} {
+		t.Run(tt.policy, func(t *testing.T) {
+			t.Parallel()
+			want := map[string][]string{}
+			for _, part := range tt.want {
+				maps.Copy(want, part)
+			}
+			if diff := cmp.Diff(want, reach(roleOf(t, tt.policy, tt.arn))); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// What reading the roles can do is exactly what the guard's code calls.
+func TestWhatTheRolesCanRead(t *testing.T) {
+	t.Parallel()
+	want := []string{
+		"iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy", "iam:GetUser", "iam:GetUserPolicy",
+		"iam:ListAccessKeys", "iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
+	}
+	for _, name := range []string{"guard", "member"} {
+		r := roleOf(t, name, targets["guard role"])
+		var got []string
+		for _, action := range catalog.Matching("iam:*") {
+			if action.Level != catalog.Read && action.Level != catalog.List {
+				continue
+			}
+			for _, arn := range targets {
+				if r.may("iam:"+action.Name, arn, "") {
+					got = append(got, "iam:"+action.Name)
+					break
+				}
+			}
+		}
+		slices.Sort(got)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// The search walks the published ways from some rights to more rights
+// (pathfinding.cloud): the guard's roles have none, and the responder has
+// those that the documentation admits.
+func TestNoWayUp(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(fixture.Shared(t), "data", "escalation-paths.csv")
+	f, err := os.Open(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	paths := map[string][]string{}
+	for in := bufio.NewScanner(f); in.Scan(); {
+		fields := strings.Split(in.Text(), ",")
+		if len(fields) == 3 && strings.Contains(fields[2], ":") {
+			paths[fields[0]] = strings.Fields(fields[2])
+		}
+	}
+	if len(paths) < 60 {
+		t.Fatalf("%d paths in %s", len(paths), data)
+	}
+	for _, tt := range []struct {
+		policy string
+		open   []string
+	}{
+		{"guard", nil},
+		{"guard-undo-actions", nil},
+		{"member", nil},
+		// On others than itself: putting an inline policy, and a version of
+		// DENY-IAM that says something else.
+		{"responder", []string{"iam-001: iam:CreatePolicyVersion", "iam-005: iam:PutRolePolicy", "iam-007: iam:PutUserPolicy"}},
+	} {
+		r := roleOf(t, tt.policy, targets["guard role"])
+		var open []string
+		for id, actions := range paths {
+			if !slices.ContainsFunc(actions, func(a string) bool { return !r.mayAnywhere(a) }) {
+				open = append(open, fmt.Sprintf("%s: %s", id, strings.Join(actions, " ")))
+			}
+		}
+		slices.Sort(open)
+		if diff := cmp.Diff(tt.open, open); diff != "" {
+			t.Errorf("%s: ways up (-want +got):\n%s", tt.policy, diff)
+		}
+	}
+}
+
+// mayAnywhere reports whether the role may do this to anything at all, with
+// any policy but the one that denies.
+func (r role) mayAnywhere(action string) bool {
+	for _, arn := range targets {
+		if r.may(action, arn, attachments["AdministratorAccess"]) || r.may(action, arn, "") {
+			return true
+		}
+	}
+	return false
+}
+
+// Nobody can become one of the roles but whom its trust policy names.
+func TestTrust(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ template, resource, want string }{
+		{"guard", "GuardRole", `{"Service":"lambda.amazonaws.com"}`},
+		{"guard", "ResponderRole", `{"AWS":"arn:aws:iam::111122223333:role/warden-guard"}`},
+		{"guard-member", "MemberRole", `{"AWS":"arn:aws:iam::999988887777:role/warden-guard"}`},
+		{"guard-member", "ForwarderRole", `{"Service":"events.amazonaws.com"}`},
+		{"guard-forwarder", "ForwarderRole", `{"Service":"events.amazonaws.com"}`},
+	} {
+		parameters := map[string]string{}
+		switch tt.template {
+		case "guard":
+			parameters["CreateResponderRole"] = "true"
+		case "guard-member":
+			parameters["GuardAccountId"] = "999988887777"
+		}
+		doc := document(t, resolve(t, tt.template, parameters), tt.resource, "AssumeRolePolicyDocument")
+		if n := strings.Count(doc, `"Effect"`); n != 1 {
+			t.Errorf("%s %s: %d statements, want one", tt.template, tt.resource, n)
+		}
+		if compact := strings.Join(strings.Fields(doc), ""); !strings.Contains(compact, `"Principal":`+tt.want) {
+			t.Errorf("%s %s: trusts %s, want %s", tt.template, tt.resource, compact, tt.want)
+		}
+	}
+}
