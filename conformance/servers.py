@@ -41,6 +41,7 @@ class Server:
     """A running target: where it listens, its administrator, and how long an event may take to arrive."""
 
     name: str
+    pid: int
     url: str
     admin: Credentials
     account: str
@@ -101,7 +102,7 @@ def twin(tmp: Path, program: Path) -> Iterator[Server]:
         keys.read(file)
         profile = keys[said[1]]
         admin = Credentials(profile["aws_access_key_id"], profile["aws_secret_access_key"])
-        yield identified("twin", port, admin, patience=10)
+        yield identified("twin", child.pid, port, admin, patience=10)
 
 
 @contextlib.contextmanager
@@ -123,7 +124,7 @@ def moto(tmp: Path, program: Path) -> Iterator[Server]:
         made = iam.create_access_key(UserName="conformance-admin")["AccessKey"]
         reset = urllib.request.Request(f"{url}/moto-api/reset-auth", b"0", {"Content-Type": "text/plain"})  # noqa: S310
         urllib.request.urlopen(reset, timeout=10).close()  # noqa: S310
-        yield identified("moto", port, Credentials(made["AccessKeyId"], made["SecretAccessKey"]), patience=1)
+        yield identified("moto", child.pid, port, Credentials(made["AccessKeyId"], made["SecretAccessKey"]), patience=1)
 
 
 @contextlib.contextmanager
@@ -139,7 +140,7 @@ def localemu(tmp: Path, program: Path) -> Iterator[Server]:
         until_answering(child, port, tmp / "localemu.log")
         # The pair of AWS's documentation is the administrator of every LocalEmu.
         admin = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-        yield identified("localemu", port, admin, patience=3)
+        yield identified("localemu", child.pid, port, admin, patience=3)
 
 
 @contextlib.contextmanager
@@ -149,7 +150,7 @@ def awsim(tmp: Path, program: Path) -> Iterator[Server]:
     env = environment.clean(HOME=str(tmp), AWSIM_BIND="127.0.0.1", AWSIM_PORT=str(port), AWSIM_ENFORCE_IAM="true")
     with process([str(program)], tmp / "awsim.log", env, tmp) as child:
         until_answering(child, port, tmp / "awsim.log")
-        yield identified("awsim", port, Credentials("awsim-admin", "any"), patience=3)
+        yield identified("awsim", child.pid, port, Credentials("awsim-admin", "any"), patience=3)
 
 
 # How each target is started, and where `make` puts its program.
@@ -168,8 +169,8 @@ def client(url: str, who: Credentials, service: str, region: str = "us-east-1"):
     return session.client(service, endpoint_url=url, config=config)
 
 
-def identified(name: str, port: int, admin: Credentials, patience: float) -> Server:
+def identified(name: str, pid: int, port: int, admin: Credentials, patience: float) -> Server:
     """Ask the server who its administrator is."""
     url = f"http://127.0.0.1:{port}"
     account = client(url, admin, "sts").get_caller_identity()["Account"]
-    return Server(name, url, admin, account, patience)
+    return Server(name, pid, url, admin, account, patience)
