@@ -234,7 +234,11 @@ func (r *lintReport) summary() string {
 			fixable++
 		}
 	}
-	text := fmt.Sprintf("%d policies: %d errors, %d security, %d warnings, %d suggestions", r.Policies, by[3], by[2], by[1], by[0])
+	policies := "1 policy"
+	if r.Policies != 1 {
+		policies = fmt.Sprintf("%d policies", r.Policies)
+	}
+	text := fmt.Sprintf("%s: %d error, %d security, %d warning, %d suggestion", policies, by[3], by[2], by[1], by[0])
 	if fixable > 0 {
 		text += fmt.Sprintf("; --fix takes care of %d", fixable)
 	}

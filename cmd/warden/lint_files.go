@@ -37,7 +37,7 @@ func (l *linter) path(path string) {
 			err = l.file("standard input", data, true)
 		}
 		if err != nil {
-			l.failed(fmt.Errorf("standard input: %w", err))
+			l.failed(inFile("standard input", err))
 		}
 		return
 	}
@@ -93,7 +93,7 @@ func (l *linter) read(path string, named bool) {
 		return
 	}
 	if err := l.file(path, data, named); err != nil {
-		l.failed(fmt.Errorf("%s: %w", path, err))
+		l.failed(inFile(path, err))
 	}
 }
 
@@ -110,12 +110,12 @@ func (l *linter) file(name string, data []byte, named bool) error {
 	if bytes.Contains(data, []byte(`"collectedAt"`)) && bytes.HasPrefix(bytes.TrimSpace(data), []byte("{")) {
 		// A snapshot that is not understood would be a guess.
 		if _, err := account.ReadSnapshot(name, bytes.NewReader(data)); err != nil {
-			return strip(name, err)
+			return err
 		}
 	}
 	found, err := source.Find(name, data)
 	if err != nil {
-		return strip(name, err)
+		return err
 	}
 	if len(found) == 0 && named {
 		return errNoPolicy
@@ -141,23 +141,24 @@ func (l *linter) file(name string, data []byte, named bool) error {
 	return nil
 }
 
-// strip takes the file's name off an error that begins with it.
-func strip(name string, err error) error {
-	if rest, ok := strings.CutPrefix(err.Error(), name+":"); ok {
-		return fmt.Errorf("%s", strings.TrimPrefix(rest, " "))
+// inFile puts the file's name before an error that does not begin with it.
+func inFile(name string, err error) error {
+	if strings.HasPrefix(err.Error(), name+":") {
+		return err
 	}
-	return err
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 // policy lints one policy and returns its size.
 func (l *linter) policy(name string, p *source.Policy) (size int, err error) {
-	doc, err := policy.ParseStored(name, p.Text)
-	if err != nil {
-		if p.Whole() {
-			return 0, err
-		}
+	at := name
+	if !p.Whole() {
 		line, column := p.Place(1, 1)
-		return 0, fmt.Errorf("%s:%d:%d: %s: %w", name, line, column, p.Name, strip(name, err))
+		at = fmt.Sprintf("%s:%d:%d: %s", name, line, column, p.Name)
+	}
+	doc, err := policy.ParseStored(at, p.Text)
+	if err != nil {
+		return 0, err
 	}
 	o := lint.Options{Kind: l.options.as, Source: p.Text, Holder: p.Holder}
 	if o.Kind == lint.Auto {

@@ -35,6 +35,15 @@ func (k Kind) String() string {
 // MarshalText writes the name.
 func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads the name.
+func (k *Kind) UnmarshalText(text []byte) error {
+	v, err := ParseKind(string(text))
+	if err == nil {
+		*k = v
+	}
+	return err
+}
+
 // ParseKind is the inverse of String. It fails on any other text.
 func ParseKind(text string) (Kind, error) {
 	for i, n := range kindNames {
