@@ -64,6 +64,7 @@ Nothing is changed in an account without --apply.`,
 	root.AddCommand(newGuardCmd(s))
 	root.AddCommand(newLedgerCmd(s))
 	root.AddCommand(newLintCmd(s))
+	root.AddCommand(newPolicyCmd(s))
 	root.AddCommand(newUndoCmd(s))
 	root.AddCommand(newTwinCmd(s))
 	root.AddCommand(newDeployCmd(s))

@@ -8,6 +8,11 @@ import (
 	"warden/policy/catalog"
 )
 
+// alwaysAllowed is the action that no policy can forbid: "No permissions are
+// required to perform this operation" (AWS STS API Reference,
+// GetCallerIdentity).
+const alwaysAllowed = "sts:getcalleridentity"
+
 // problem begins a search with the given values of variables, nil to leave
 // them open.
 func (q *question) problem(kind Kind, level strength, env environment, left int) *problem {
@@ -18,7 +23,7 @@ func (q *question) problem(kind Kind, level strength, env environment, left int)
 	part := []element{{kind: one, inPart: true}, {kind: many, inPart: true}}
 	colon := element{kind: letter, char: ':'}
 	p.universe[actionVar] = newList([]pattern{{elements: slices.Concat(part, []element{colon}, part)}})
-	p.never[actionVar] = newList([]pattern{literalText("sts:getcalleridentity")})
+	p.never[actionVar] = newList([]pattern{literalText(alwaysAllowed)})
 	rest := []element{{kind: many, inPart: true}}
 	arn := slices.Concat(literalText("arn:").elements, part, []element{colon}, part, []element{colon}, rest, []element{colon}, rest,
 		[]element{colon, {kind: one}, {kind: many}})

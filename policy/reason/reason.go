@@ -20,6 +20,7 @@ package reason
 
 import (
 	"slices"
+	"strings"
 
 	"warden/policy"
 )
@@ -104,7 +105,15 @@ func Intersects(a, b []*policy.Document, o Options) Answer {
 // AWS's CheckAccessNotGranted asks: "access to perform at least one of the
 // specified actions on at least one of the specified resources" (IAM Access
 // Analyzer API Reference).
+//
+// sts:GetCallerIdentity, asked for by name, is granted by every policy.
 func NotGranted(docs []*policy.Document, actions, resources []string, o Options) Answer {
+	if i := slices.IndexFunc(actions, func(a string) bool { return strings.EqualFold(a, alwaysAllowed) }); i >= 0 {
+		return Answer{Verdict: No, Witness: &Witness{Request: policy.Request{
+			Principal: policy.Principal{Type: policy.User, ARN: "arn:aws:iam::" + exampleAccount + ":user/example", Account: exampleAccount},
+			Action:    "sts:GetCallerIdentity", Resource: policy.Resource{ARN: "*", Account: exampleAccount}, Context: policy.Context{},
+		}}}
+	}
 	q := question{options: o, yes: docs, actions: actions, resources: resources}
 	return q.ask().turn(No, Yes)
 }

@@ -184,16 +184,13 @@ type keyValue struct {
 	texts []text
 }
 
-// value is the value as the engine takes it.
+// value is the value as the engine takes it, of a key that is not absent.
 func (v *keyValue) value() policy.Value {
 	values := make([]string, len(v.texts))
 	for i := range v.texts {
 		values[i] = v.texts[i].value
 	}
-	switch v.form {
-	case absent:
-		return policy.Absent()
-	case single:
+	if v.form == single {
 		return policy.One(values[0])
 	}
 	return policy.Many(values...)

@@ -34,23 +34,15 @@ func (q *question) confirm(p *problem, m *model) found {
 	}
 	w.UnknownAction = catalog.Lookup(w.Request.Action) == nil
 	told := "the engine does not confirm the request that was found: " + w.Request.Action + " on " + w.Request.Resource.ARN
-	full := w.Request
-	full.Context = policy.Context{}
-	for _, k := range p.keys {
-		full.Context[k.name] = policy.Absent()
-	}
-	for k, v := range w.Request.Context {
-		full.Context[k] = v
-	}
-	yes := allows(q.yes, p.kind, p.level, full)
+	yes := allows(q.yes, p.kind, p.level, w.Request)
 	w.Allows = yes.refs
 	ok, reasons := yes.allowed, yes.unknown
 	if q.also != nil {
-		also := allows(q.also, p.kind, p.level, full)
+		also := allows(q.also, p.kind, p.level, w.Request)
 		ok, reasons = ok && also.allowed, append(reasons, also.unknown...)
 	}
 	if q.no != nil {
-		no := allows(q.no, p.kind, p.level, full)
+		no := allows(q.no, p.kind, p.level, w.Request)
 		if !no.allowed {
 			w.Denies = no.refs
 		}
