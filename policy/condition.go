@@ -87,7 +87,11 @@ func readAll[T any](values []string, read func(string) (T, bool)) []T {
 // none of them may match ("Multiple values in a condition": AND of keys, OR of
 // values, NOR of values of a negated operator).
 func (c *condition) holds(e *evaluation) bool {
-	v, present := e.req.Context[c.key]
+	v, given := e.req.Context[c.key]
+	if !given {
+		e.sawAbsent = true
+	}
+	present := v.present()
 	if c.op.family == null {
 		return c.null(v, present)
 	}

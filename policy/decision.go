@@ -65,7 +65,17 @@ type Result struct {
 	// Unknown says why the decision is not certain: what in the policies
 	// could not be judged. Decision is then the denying one.
 	Unknown []string
+	// Missing names the context keys that the request does not say anything
+	// about and that could turn an Allowed into a denial or the other way
+	// round, in lower case and in order. Some may only do so together, and
+	// with values that AWS would never send: the list may be too long, never
+	// too short. A key that is known to be absent is given as [Absent].
+	Missing []string
 }
+
+// Depends tells whether the decision hangs on context keys or facts that were
+// not given.
+func (r Result) Depends() bool { return len(r.Missing) > 0 || len(r.Unknown) > 0 }
 
 // Deciding returns the statements that made the decision: those that deny if
 // it is ExplicitlyDenied, those that allow if it is Allowed, none otherwise.

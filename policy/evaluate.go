@@ -8,13 +8,17 @@ func Evaluate(req Request, p Policies) Result {
 	var r Result
 	e := evaluation{req: &req, p: &p, result: &r}
 	r.Decision = e.run()
+	best := r.Decision
 	if e.doubted {
 		// Would the answer be the same if every doubt were resolved in
 		// favour of the caller? Then it does not hang on the doubts.
 		hopeful := evaluation{req: &req, p: &p, optimistic: true}
-		if hopeful.run() != r.Decision {
+		if best = hopeful.run(); best != r.Decision {
 			r.Unknown = e.reasons
 		}
+	}
+	if e.sawAbsent {
+		r.Missing = missing(&req, &p, r.Decision, best)
 	}
 	return r
 }
@@ -41,6 +45,15 @@ type evaluation struct {
 	reasons    []string
 	denied     bool // a statement denies
 	unresolved bool // a variable had no value; see matchesResource
+	sawAbsent  bool // a condition or variable asked for a key that is not given
+
+	// special evaluations ask what would be if; see specialStatement.
+	special bool
+	open    bool     // keys that are not given may have any value
+	keys    []string // those that made a difference
+	search  bool     // look for statements that nearly decided otherwise
+	near    []candidate
+	forced  candidate // a statement whose conditions are turned round
 }
 
 // outcome is what a set of policies says.

@@ -25,7 +25,7 @@ func (e *evaluation) one(layer Layer, d *Document) outcome {
 // leaves out those that can change nothing any more.
 func (e *evaluation) document(layer Layer, d *Document, o *outcome, found []StatementRef) []StatementRef {
 	for i := range d.compiled {
-		if e.result == nil {
+		if e.result == nil && !e.special {
 			if e.denied {
 				break
 			}
@@ -76,6 +76,14 @@ func (d *Document) ref(i int) StatementRef {
 // statement tells whether statement i of d applies to the request, how it
 // names the caller, and whether it denies.
 func (e *evaluation) statement(layer Layer, d *Document, i int) (g grant, deny bool) {
+	if e.special {
+		return e.specialStatement(layer, d, i)
+	}
+	return e.closedStatement(layer, d, i)
+}
+
+// closedStatement is statement where a key that is not given is absent.
+func (e *evaluation) closedStatement(layer Layer, d *Document, i int) (g grant, deny bool) {
 	s := &d.compiled[i]
 	if doubt := s.doubt | s.misplaced(layer); doubt != 0 {
 		return e.doubtful(layer, d, i, doubt)

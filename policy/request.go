@@ -16,6 +16,14 @@ func One(v string) Value { return Value{Values: []string{v}} }
 // Many is the value of a multivalued key.
 func Many(v ...string) Value { return Value{Values: v, Multi: true} }
 
+// Absent is the value of a key that the request is known not to have. A key
+// that is not in the Context at all is absent too, but then the result names
+// it where it matters; see [Result].Missing.
+func Absent() Value { return Value{} }
+
+// present tells whether the request has the key.
+func (v Value) present() bool { return v.Multi || len(v.Values) > 0 }
+
 // Context holds the condition keys of a request. Keys are lower case: the
 // names of condition keys are not case-sensitive (IAM User Guide, "IAM JSON
 // policy elements: Condition").
@@ -79,8 +87,8 @@ type Resource struct {
 	InManagementAccount bool
 }
 
-// Request is one call to be judged. Its Context is complete: a key that it
-// does not hold is absent from the request.
+// Request is one call to be judged. Its Context is taken as complete: a key
+// that it does not hold is absent from the request.
 type Request struct {
 	Principal Principal
 	Action    string // "service:Name", in any case

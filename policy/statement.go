@@ -86,14 +86,10 @@ func (s *statement) matchesAction(action string) bool {
 }
 
 // matchesResource tells whether the statement speaks of the request's
-// resource. Where the action has no resource types only * alone matches.
+// resource.
 func (s *statement) matchesResource(e *evaluation, d *Document, index int) bool {
-	e.unresolved = false
-	for i := range s.resources {
-		r := &s.resources[i]
-		if r.any || e.hasARN && r.match(e, e.req.Resource.ARN, &e.arn) {
-			return !s.notResource
-		}
+	if s.listsResource(e) {
+		return !s.notResource
 	}
 	if s.notResource && e.unresolved && !s.deny {
 		// NotResource with a variable that has no value would allow
@@ -104,6 +100,19 @@ func (s *statement) matchesResource(e *evaluation, d *Document, index int) bool 
 		return e.optimistic
 	}
 	return s.notResource
+}
+
+// listsResource tells whether Resource or NotResource lists the request's
+// resource. Where the action has no resource types only * alone does.
+func (s *statement) listsResource(e *evaluation) bool {
+	e.unresolved = false
+	for i := range s.resources {
+		r := &s.resources[i]
+		if r.any || e.hasARN && r.match(e, e.req.Resource.ARN, &e.arn) {
+			return true
+		}
+	}
+	return false
 }
 
 // matchesConditions tells whether all conditions hold.

@@ -48,30 +48,40 @@ func cutVariable(text string) (v piece, rest string, ok bool) {
 // its evaluation allocates.
 const variableRoom = 12
 
-// expand appends what follows p's head to buf with every variable replaced by its value,
-// which is literal text: a star in a tag is no wildcard. ok is false where a
-// variable has no value; then nothing equals the pattern and nothing is like
-// it (IAM User Guide, "Policy variables with no value"). Multivalued keys have
-// no value as variables.
+// expand appends what follows p's head to buf, with every variable replaced by
+// its value, which is literal text: a star in a tag is no wildcard. ok is false
+// where a variable has no value; then nothing equals the pattern and nothing is
+// like it (IAM User Guide, "Policy variables with no value"). Multivalued keys
+// have no value as variables.
 func (p *pattern) expand(e *evaluation, buf []piece) (pieces []piece, ok bool) {
+	unresolved := false
 	for i := range p.rest {
 		q := &p.rest[i]
 		if q.kind != variable {
 			buf = append(buf, *q)
 			continue
 		}
-		v, found := e.req.Context[q.text]
+		v, given := e.req.Context[q.text]
+		if !given {
+			e.sawAbsent = true
+			if e.open {
+				// It may have any value, so that its default says nothing.
+				e.keys = append(e.keys, q.text)
+			}
+		}
 		switch {
-		case found && !v.Multi && len(v.Values) == 1:
+		case !v.Multi && len(v.Values) == 1:
 			buf = append(buf, piece{kind: literal, text: v.Values[0]})
-		case q.fallback != nil:
+		case q.fallback != nil && (given || !e.open):
 			buf = append(buf, piece{kind: literal, text: *q.fallback})
 		default:
-			e.unresolved = true
-			return nil, false
+			e.unresolved, unresolved = true, true
+			if !e.open {
+				return nil, false
+			}
 		}
 	}
-	return buf, true
+	return buf, !unresolved
 }
 
 // matchIn is match with the variables of the request.
