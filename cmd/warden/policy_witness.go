@@ -33,13 +33,14 @@ type witnessReport struct {
 	Denies        []policy.StatementRef `json:"denies,omitempty"`
 	Grant         string                `json:"grant,omitempty"`
 	UnknownAction bool                  `json:"unknownAction,omitempty"`
+	OtherResource bool                  `json:"otherResource,omitempty"`
 }
 
 func newWitnessReport(w *reason.Witness) *witnessReport {
 	if w == nil {
 		return nil
 	}
-	r := &witnessReport{Allows: w.Allows, Denies: w.Denies, Grant: w.Grant, UnknownAction: w.UnknownAction}
+	r := &witnessReport{Allows: w.Allows, Denies: w.Denies, Grant: w.Grant, UnknownAction: w.UnknownAction, OtherResource: w.OtherResource}
 	p := &w.Request.Principal
 	q := &r.Request.Principal
 	q.Type, q.ARN, q.Account, q.RoleARN, q.UserARN = p.Type, p.ARN, p.Account, p.RoleARN, p.UserARN
@@ -63,7 +64,10 @@ func (r *witnessReport) print(w io.Writer, title string) {
 	}
 	fmt.Fprintf(w, "\n%s:\n  %s on %s\n", title, r.Request.Action, r.Request.Resource.ARN)
 	if r.UnknownAction {
-		fmt.Fprintf(w, "    (no action of this name is known today)\n")
+		fmt.Fprintf(w, "         (no action of this name is known today)\n")
+	}
+	if r.OtherResource {
+		fmt.Fprintf(w, "         (no resource of this form is known for the action)\n")
 	}
 	p := r.Request.Principal
 	switch {

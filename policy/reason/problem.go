@@ -169,12 +169,40 @@ func (p *problem) resourcePool() []string {
 				spelled = append(spelled, q.literal)
 			} else {
 				made = append(made, q.examples()...)
+				if last := len(q.elements) - 1; q.elements[last].kind == many && !q.elements[last].inPart && last > 0 && q.elements[last-1].char != '/' {
+					made = append(made, strings.TrimSuffix(q.fill("example"), "example")+"/example")
+				}
 			}
 		}
 	}
-	return unique(slices.Concat(spelled, made, []string{
+	return unique(slices.Concat(spelled, made, p.typical(), []string{
 		"arn:aws:s3:::example", "arn:aws:iam::" + exampleAccount + ":user/example", "*",
 	}))
+}
+
+// typical are resources of the forms that the actions are for.
+func (p *problem) typical() []string {
+	const most = 64
+	var out []string
+	for i := range p.atoms {
+		a := &p.atoms[i]
+		if a.variable != actionVar {
+			continue
+		}
+		for _, q := range a.list.patterns {
+			if !q.isLiteral {
+				continue
+			}
+			forms, _ := forms(q.literal)
+			for j := range forms {
+				out = append(out, forms[j].pattern.fill(exampleWord))
+			}
+			if len(out) > most {
+				return out
+			}
+		}
+	}
+	return out
 }
 
 // within matches the resources that may belong to the account.

@@ -18,7 +18,11 @@ type problem struct {
 	never    [2]*list     // and what is left out
 	grouped  bool         // callers, their context keys and resources go together
 	left     int          // steps that may still be taken
-	reasons  []string     // why an answer may be unknown
+	// the forms of the resources of one action, the last that was asked for
+	formsOf    string
+	forms      []arnForm
+	formsKnown bool
+	reasons    []string // why an answer may be unknown
 }
 
 func (p *problem) spend(n int) bool {
@@ -272,12 +276,13 @@ func (s *solver) setText(v int, c *class) answer {
 		if !ok {
 			continue
 		}
-		if best < 0 || v == resourceVar && sameService(s.model.texts[actionVar].value, candidate) {
-			best = i
+		rank := p.rank(v, s.model.texts[actionVar].value, candidate)
+		if rank > best {
+			best = rank
 			s.model.texts[v], s.model.at[v] = t, i
-			if v == actionVar || sameService(s.model.texts[actionVar].value, candidate) {
-				return some
-			}
+		}
+		if best == bestRank {
+			return some
 		}
 	}
 	if best >= 0 {
@@ -293,6 +298,22 @@ func (s *solver) setText(v int, c *class) answer {
 	t, answer := p.under.search(terms, nil, a, p.spend)
 	s.model.texts[v], s.model.at[v] = t, -1
 	return answer
+}
+
+// bestRank is that of a candidate than which there is no better.
+const bestRank = 3
+
+// rank says how much a candidate is to be liked: any action, but a resource
+// that the action is for.
+func (p *problem) rank(variable int, action, candidate string) int {
+	if variable == actionVar {
+		return bestRank
+	}
+	if p.formsOf != action {
+		p.formsOf = action
+		p.forms, p.formsKnown = forms(action)
+	}
+	return plausibility(action, candidate, p.forms, p.formsKnown)
 }
 
 // refute finds a model under which no clause matches.

@@ -24,6 +24,9 @@ type Witness struct {
 	// UnknownAction: the service authorization reference knows no action of
 	// this name. The policies would allow it if AWS came to offer it.
 	UnknownAction bool
+	// OtherResource: the reference lists the action, but no resources of
+	// this form for it. AWS may never send such a request.
+	OtherResource bool
 }
 
 // confirm makes a request of a model and asks the engine.
@@ -32,7 +35,9 @@ func (q *question) confirm(p *problem, m *model) found {
 	if p.level > toAccount {
 		w.Grant = p.level.String()
 	}
-	w.UnknownAction = catalog.Lookup(w.Request.Action) == nil
+	forms, known := forms(w.Request.Action)
+	w.UnknownAction = !known
+	w.OtherResource = known && plausibility(w.Request.Action, w.Request.Resource.ARN, forms, true) < 2
 	told := "the engine does not confirm the request that was found: " + w.Request.Action + " on " + w.Request.Resource.ARN
 	yes := allows(q.yes, p.kind, p.level, w.Request)
 	w.Allows = yes.refs
