@@ -33,7 +33,8 @@ type QueueOptions struct {
 	Bad func(m source.Message, err error)
 }
 
-// Serve handles what the queue delivers until the context ends. A message is
+// Serve handles what the queue delivers until the context ends, and looks
+// again at each containment that it made, for two minutes. A message is
 // deleted when its event was dealt with, and also when it is no event at all,
 // after the ledger has kept it for inspection. A dry run deletes nothing: the
 // messages are another guard's. An error of the queue is logged and tried
@@ -42,6 +43,15 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 	if o.Wait == 0 {
 		o.Wait = 20 * time.Second
 	}
+	h := &holder{r: r, each: func(incident string, again Recheck, err error) {
+		switch {
+		case err != nil && ctx.Err() == nil:
+			r.Log.Error("a containment could not be looked at again", "incident", incident, "error", err)
+		case len(again.Stripped) > 0:
+			r.Log.Warn("a containment was taken away and put back", "incident", incident, "settings", settings(again.Stripped), "times", again.Times)
+		}
+	}}
+	defer h.looking.Wait()
 	seen := map[string]bool{} // only in a dry run, where messages come again
 	pause := time.Second
 	for ctx.Err() == nil {
@@ -74,13 +84,17 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 		if len(fresh) == 0 && o.UntilEmpty {
 			return nil
 		}
-		r.batch(ctx, q, fresh, o)
+		r.batch(ctx, q, fresh, o, func(incident string) {
+			if !o.UntilEmpty {
+				h.hold(ctx, incident)
+			}
+		})
 	}
 	return nil
 }
 
 // batch handles messages side by side; those of one caller follow each other.
-func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Message, o QueueOptions) {
+func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Message, o QueueOptions, hold func(incident string)) {
 	var each sync.Mutex
 	var all sync.WaitGroup
 	for _, m := range messages {
@@ -98,6 +112,9 @@ func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Messag
 			} else {
 				res := r.Handle(ctx, e)
 				dealt = !res.Retry
+				if res.Action == Contained {
+					hold(res.Incident)
+				}
 				if o.Each != nil {
 					each.Lock()
 					o.Each(res)
