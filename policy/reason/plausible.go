@@ -2,6 +2,7 @@ package reason
 
 import (
 	"strings"
+	"sync"
 
 	"warden/policy"
 	"warden/policy/catalog"
@@ -13,18 +14,31 @@ type arnForm struct {
 	slashes int // in the last part
 }
 
+// actionForms are the forms of the resources of one action.
+type actionForms struct {
+	forms []arnForm // none where only * will do
+	known bool      // to the service authorization reference
+}
+
+// formCache holds what was read of the reference, by action.
+var formCache sync.Map
+
 // forms are those that the service authorization reference lists for an
-// action; none where only * will do. ok is false for actions that it does not
-// know.
-func forms(action string) (out []arnForm, ok bool) {
+// action.
+func forms(action string) actionForms {
+	if f, ok := formCache.Load(action); ok {
+		return f.(actionForms)
+	}
 	known := catalog.Lookup(action)
 	if known == nil {
-		return nil, false
+		return actionForms{}
 	}
+	f := actionForms{known: true}
 	for _, use := range known.Resources {
-		out = append(out, newForm(use.Type.ARN))
+		f.forms = append(f.forms, newForm(use.Type.ARN))
 	}
-	return out, true
+	formCache.Store(action, f)
+	return f
 }
 
 // newForm reads "arn:${Partition}:s3:::${BucketName}/${ObjectName}".
@@ -51,20 +65,20 @@ func newForm(arn string) arnForm {
 // plausibility ranks a resource for an action: 3 where the reference lists the
 // form of its ARN, 2 where it fits less well, 1 where at least the service is
 // the same.
-func plausibility(action, resource string, forms []arnForm, known bool) int {
-	if known && (len(forms) == 0) == (resource == "*") {
+func plausibility(action, resource string, f actionForms) int {
+	if f.known && (len(f.forms) == 0) == (resource == "*") {
 		if resource == "*" {
-			return 3
+			return bestRank
 		}
 		arn, _ := policy.SplitARN(resource)
 		rank := 0
-		for i := range forms {
-			if !forms[i].pattern.match(resource) {
+		for i := range f.forms {
+			if !f.forms[i].pattern.match(resource) {
 				continue
 			}
-			rank = max(rank, 2)
-			if strings.Count(arn[5], "/") == forms[i].slashes {
-				return 3
+			rank = 2
+			if strings.Count(arn[5], "/") == f.forms[i].slashes {
+				return bestRank
 			}
 		}
 		if rank > 0 {
@@ -75,4 +89,35 @@ func plausibility(action, resource string, forms []arnForm, known bool) int {
 		return 1
 	}
 	return 0
+}
+
+// bestRank is that of a resource than which there is no better.
+const bestRank = 3
+
+// likelier looks among the candidates for a request that differs from req in
+// action and resource alone, shows the same, and that AWS would send.
+func (p *problem) likelier(req policy.Request, shows func(policy.Request) bool) (policy.Request, bool) {
+	const most = 512 // requests to try
+	service, _, _ := strings.Cut(strings.ToLower(req.Action), ":")
+	tries := 0
+	for _, resource := range append([]string{req.Resource.ARN}, p.pools[resourceVar]...) {
+		for _, action := range p.pools[actionVar] {
+			if !strings.HasPrefix(action, service+":") {
+				continue
+			}
+			f := forms(action)
+			if plausibility(action, resource, f) < bestRank {
+				continue
+			}
+			other := req
+			other.Action, other.Resource.ARN = action, resource
+			if shows(other) {
+				return other, true
+			}
+			if tries++; tries > most {
+				return req, false
+			}
+		}
+	}
+	return req, false
 }

@@ -193,9 +193,8 @@ func (p *problem) typical() []string {
 			if !q.isLiteral {
 				continue
 			}
-			forms, _ := forms(q.literal)
-			for j := range forms {
-				out = append(out, forms[j].pattern.fill(exampleWord))
+			for _, f := range forms(q.literal).forms {
+				out = append(out, f.pattern.fill(exampleWord))
 			}
 			if len(out) > most {
 				return out

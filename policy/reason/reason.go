@@ -308,10 +308,14 @@ func (q *question) search(p *problem) (*model, answer) {
 	no := p.policies(q.no, false)
 	var given []literal
 	if q.actions != nil {
-		given = append(given, literal{p.actions(q.actions), true})
+		a := p.actions(q.actions)
+		p.lists[actionVar] = p.atoms[a].list
+		given = append(given, literal{a, true})
 	}
 	if q.resources != nil {
-		given = append(given, literal{p.resources(q.resources, false), true})
+		a := p.resources(q.resources, false)
+		p.lists[resourceVar] = p.atoms[a].list
+		given = append(given, literal{a, true})
 	}
 	p.prepare(q)
 

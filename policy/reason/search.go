@@ -14,15 +14,15 @@ type problem struct {
 	level    strength
 	pins     map[int]fact // what is asked of context keys besides
 	pools    [2][]string  // candidates for action and resource
+	lists    [2]*list     // of the question's own actions and resources
 	universe [2]*list     // what is an action, and a resource
 	never    [2]*list     // and what is left out
 	grouped  bool         // callers, their context keys and resources go together
 	left     int          // steps that may still be taken
 	// the forms of the resources of one action, the last that was asked for
-	formsOf    string
-	forms      []arnForm
-	formsKnown bool
-	reasons    []string // why an answer may be unknown
+	formsOf string
+	forms   actionForms
+	reasons []string // why an answer may be unknown
 }
 
 func (p *problem) spend(n int) bool {
@@ -300,9 +300,6 @@ func (s *solver) setText(v int, c *class) answer {
 	return answer
 }
 
-// bestRank is that of a candidate than which there is no better.
-const bestRank = 3
-
 // rank says how much a candidate is to be liked: any action, but a resource
 // that the action is for.
 func (p *problem) rank(variable int, action, candidate string) int {
@@ -310,10 +307,9 @@ func (p *problem) rank(variable int, action, candidate string) int {
 		return bestRank
 	}
 	if p.formsOf != action {
-		p.formsOf = action
-		p.forms, p.formsKnown = forms(action)
+		p.formsOf, p.forms = action, forms(action)
 	}
-	return plausibility(action, candidate, p.forms, p.formsKnown)
+	return plausibility(action, candidate, p.forms)
 }
 
 // refute finds a model under which no clause matches.

@@ -31,32 +31,71 @@ type Witness struct {
 
 // confirm makes a request of a model and asks the engine.
 func (q *question) confirm(p *problem, m *model) found {
-	w := &Witness{Request: q.request(p, m)}
+	req := q.request(p, m)
+	w, reasons := q.witness(p, req)
+	if w == nil {
+		told := "the engine does not confirm the request that was found: " + req.Action + " on " + req.Resource.ARN
+		return found{answer: unknown, reasons: append([]string{told}, reasons...)}
+	}
+	if w.UnknownAction || w.OtherResource {
+		p.likelier(req, func(other policy.Request) bool {
+			if !q.asks(p, &other) {
+				return false
+			}
+			better, _ := q.witness(p, other)
+			if better != nil {
+				w = better
+			}
+			return better != nil
+		})
+	}
+	w.Request.Action = q.spelling(w.Request.Action)
+	return found{answer: some, witness: w}
+}
+
+// asks tells whether the question is about requests of this kind, and fills in
+// who owns the resource.
+func (q *question) asks(p *problem, req *policy.Request) bool {
+	own(req, p.level)
+	lists := [2][]string{q.actions, q.resources}
+	for i, text := range []string{strings.ToLower(req.Action), req.Resource.ARN} {
+		if lists[i] == nil {
+			continue
+		}
+		l := p.lists[i]
+		if !l.match(text) {
+			return false
+		}
+	}
+	return p.level == toAccount || p.within(req.Principal.Account).match(req.Resource.ARN)
+}
+
+// witness asks the engine whether the request shows what was asked for.
+func (q *question) witness(p *problem, req policy.Request) (w *Witness, reasons []string) {
+	f := forms(strings.ToLower(req.Action))
+	w = &Witness{Request: req, UnknownAction: !f.known,
+		OtherResource: f.known && plausibility(strings.ToLower(req.Action), req.Resource.ARN, f) < 2}
 	if p.level > toAccount {
 		w.Grant = p.level.String()
 	}
-	forms, known := forms(w.Request.Action)
-	w.UnknownAction = !known
-	w.OtherResource = known && plausibility(w.Request.Action, w.Request.Resource.ARN, forms, true) < 2
-	told := "the engine does not confirm the request that was found: " + w.Request.Action + " on " + w.Request.Resource.ARN
-	yes := allows(q.yes, p.kind, p.level, w.Request)
+	yes := allows(q.yes, p.kind, p.level, req)
 	w.Allows = yes.refs
 	ok, reasons := yes.allowed, yes.unknown
 	if q.also != nil {
-		also := allows(q.also, p.kind, p.level, w.Request)
+		also := allows(q.also, p.kind, p.level, req)
 		ok, reasons = ok && also.allowed, append(reasons, also.unknown...)
 	}
 	if q.no != nil {
-		no := allows(q.no, p.kind, p.level, w.Request)
+		no := allows(q.no, p.kind, p.level, req)
 		if !no.allowed {
 			w.Denies = no.refs
 		}
 		ok, reasons = ok && !no.allowed, append(reasons, no.unknown...)
 	}
 	if !ok || len(reasons) > 0 {
-		return found{answer: unknown, reasons: append([]string{told}, reasons...)}
+		return nil, reasons
 	}
-	return found{answer: some, witness: w}
+	return w, nil
 }
 
 // request spells out a model.
@@ -74,20 +113,27 @@ func (q *question) request(p *problem, m *model) policy.Request {
 	}
 	req := policy.Request{
 		Principal: cl.becomes(arn, p.census.sessions),
-		Action:    q.spelling(m.texts[actionVar].value),
+		Action:    m.texts[actionVar].value,
 		Resource:  policy.Resource{ARN: m.texts[resourceVar].value},
 		Context:   ctx,
 	}
+	own(&req, p.level)
+	return req
+}
+
+// own fills in who owns the resource: the caller's account if nothing says
+// otherwise, or if only a grant within one account counts.
+func own(req *policy.Request, level strength) {
+	req.Resource.Account = ""
 	if parts, ok := policy.SplitARN(req.Resource.ARN); ok {
 		req.Resource.Account = parts[4]
 	}
-	if req.Resource.Account == "" || p.level > toAccount {
+	if req.Resource.Account == "" || level > toAccount {
 		req.Resource.Account = req.Principal.Account
 	}
 	if req.Resource.Account == "" {
 		req.Resource.Account = exampleAccount
 	}
-	return req
 }
 
 // spelling gives an action the letters in which it is written.
