@@ -54,9 +54,9 @@ type PrincipalEntry struct {
 // Condition is one operator applied to one key. Numbers and booleans are kept
 // as the text that was written.
 type Condition struct {
-	Operator string // as written, for example "ForAnyValue:StringLikeIfExists"
-	Key      string // as written; compared without regard to case
-	Values   []string
+	Operator string   `json:"operator"` // as written, for example "ForAnyValue:StringLikeIfExists"
+	Key      string   `json:"key"`      // as written; compared without regard to case
+	Values   []string `json:"values"`
 }
 
 // Defect is something in a stored policy that AWS's grammar does not allow,

@@ -16,17 +16,26 @@ import (
 
 func newSimulateCmd(s *streams) *cobra.Command {
 	var file, output string
+	var request requestFlags
 	cmd := &cobra.Command{
-		Use:   "simulate --cases FILE",
+		Use:   "simulate (--cases FILE | --action ACTION --policy FILE)",
 		Short: "Ask the policy engine who may do what",
 		Long: `Ask the policy engine who may do what, with no account and no network.
+
+--action asks for one action, or for several, under the policies in the files
+that are named. The answer says which statement decided, what would have to be
+different ("would be allowed if …"), and which context keys it depends on that
+were not given. What the ARN of --principal says for certain (aws:PrincipalArn,
+aws:PrincipalAccount, aws:PrincipalType, aws:username) is added to the context.
 
 --cases runs a file of requests, each with its policies and the decision that
 is expected, and reports where the engine decides otherwise. FILE has one JSON
 object a line, may be compressed with gzip, and may be - for standard input;
 docs/policy.md describes it.
 
-With -o json the report is one object:
+With -o json the answer is one object. For --action it has requests, a list of
+principal, action, resource, decision, depends, deciding, layers, nearMisses,
+missing and unknown. For --cases:
   cases         how many were run
   agree         how many were decided as expected
   wrongAllowed  the engine allows what should be denied
@@ -34,25 +43,33 @@ With -o json the report is one object:
   disagreements id, expected, got, the deciding statements, and what is unknown
 
 EXIT STATUS
-  0  every case was decided as expected
-  1  the file cannot be read; the error names the line
+  0  every answer is as expected, or nothing was expected
+  1  a file cannot be read; the error names the place
   2  the command was called wrongly
-  3  at least one case disagrees`,
-		Example: `  warden simulate --cases policy/testdata/cases/decisions.jsonl.gz
+  3  at least one answer is not as expected
+  4  an answer depends on what was not given, and --strict is given`,
+		Example: `  warden simulate --policy dev.json --action s3:GetObject --resource arn:aws:s3:::data/x --expect allowed
+  warden simulate --policy dev.json --boundary edge.json --action 'iam:*' --context aws:MultiFactorAuthPresent=true
+  warden simulate --cases policy/testdata/cases/decisions.jsonl.gz
   generate-cases | warden simulate --cases - -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if file == "" {
-				return usageErrorf("simulate: which cases? give --cases FILE, or --cases - for standard input")
-			}
-			if output != "table" && output != "json" {
+			switch {
+			case output != "table" && output != "json":
 				return usageErrorf("simulate: -o %s is not table or json", output)
+			case file != "" && request.given():
+				return usageErrorf("simulate: --cases and --action are two questions; ask one")
+			case file != "":
+				return simulate(s, file, output)
+			case request.given():
+				return simulateRequests(s, &request, output)
 			}
-			return simulate(s, file, output)
+			return usageErrorf("simulate: what? give --cases FILE, or --action ACTION with the policies that apply")
 		},
 	}
 	cmd.Flags().StringVar(&file, "cases", "", "file of cases to run (.jsonl, .jsonl.gz, or - for standard input)")
-	cmd.Flags().StringVarP(&output, "output", "o", "table", "form of the report: table or json")
+	cmd.Flags().StringVarP(&output, "output", "o", "table", "form of the answer: table or json")
+	request.add(cmd)
 	return cmd
 }
 
