@@ -227,6 +227,17 @@ func (k *key) candidates() []string {
 	if has(k, policy.FamilyIP) {
 		add(addressCandidates(prefixes)...)
 	}
+	if k.textual {
+		// Other spellings of the same values.
+		for _, v := range slices.Clone(k.pool) {
+			if _, ok := policy.ReadNumber(v); ok {
+				add("0"+v, "+"+v)
+			}
+			if b, ok := policy.ReadBool(v); ok {
+				add(map[bool]string{true: "True", false: "False"}[b])
+			}
+		}
+	}
 	if k.free() {
 		add("example")
 	}

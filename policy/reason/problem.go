@@ -2,6 +2,7 @@ package reason
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"warden/policy"
@@ -84,24 +85,28 @@ func (p *problem) pin() {
 
 // environments are values of the variables to try.
 func (p *problem) environments(m *model) []environment {
-	value := func(name string) *string {
-		v := exampleWord
+	value := func(name, word string) *string {
 		switch name {
 		case keyAccount:
-			v = freshAccount(p.census.accounts)
+			word = freshAccount(p.census.accounts)
 		case keyARN:
-			v = "arn:aws:iam::" + freshAccount(p.census.accounts) + ":user/example"
+			word = "arn:aws:iam::" + freshAccount(p.census.accounts) + ":user/" + word
 		}
-		return &v
+		return &word
 	}
-	first, absent, second := environment{}, environment{}, environment{}
-	for _, name := range p.rd.keys {
-		first[name], absent[name], second[name] = value(name), nil, value(name)
-		k, ok := p.keyOf[name]
-		if newKey(name).one == false {
-			first[name], second[name] = nil, nil
+	first, second, same, absent := environment{}, environment{}, environment{}, environment{}
+	for i, name := range p.rd.keys {
+		if !newKey(name).one {
+			first[name], second[name], same[name], absent[name] = nil, nil, nil, nil
 			continue
 		}
+		word := exampleWord
+		if i > 0 {
+			word += strconv.Itoa(i + 1)
+		}
+		first[name], second[name] = value(name, word), value(name, word)
+		same[name], absent[name] = value(name, exampleWord), nil
+		k, ok := p.keyOf[name]
 		if !ok {
 			continue
 		}
@@ -112,7 +117,10 @@ func (p *problem) environments(m *model) []environment {
 			second[name] = &c[0]
 		}
 	}
-	return []environment{first, second, absent}
+	if len(p.rd.keys) == 1 {
+		return []environment{first, second, absent}
+	}
+	return []environment{first, second, same, absent}
 }
 
 // wellKnown are actions to show where a policy says all.
