@@ -37,6 +37,18 @@ help: ## list the targets
 build: ## build bin/warden
 	@go build -trimpath -o bin/warden ./cmd/warden
 
+# Two builds of the same source are the same, to the byte.
+.PHONY: lambda
+lambda: $(patsubst %,bin/warden-lambda-%.zip,arm64 amd64) ## build the zips for AWS Lambda, and print size and hash
+	@cd bin && wc -c $(^F) && sha256sum $(^F)
+
+bin/warden-lambda-%.zip: FORCE
+	@CGO_ENABLED=0 GOOS=linux GOARCH=$* go build -trimpath -buildvcs=false -tags lambda.norpc -ldflags '-s -w -buildid=' -o bin/lambda-$*/bootstrap ./cmd/warden-lambda
+	@go run ./deploy/pack bin/lambda-$*/bootstrap $@
+
+.PHONY: FORCE
+FORCE:
+
 .PHONY: test
 test: format vet lint unit sessions ## everything that must pass: format, vet, linters, go test -race, AWS CLI, boto3 and moto sessions
 

@@ -3,6 +3,7 @@ package deploy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -56,7 +57,8 @@ type resolver struct {
 // none is what AWS::NoValue leaves.
 type none struct{}
 
-func (r *resolver) stack(given map[string]string) (*Stack, error) {
+func (r *resolver) stack(parameters map[string]string) (*Stack, error) {
+	given := maps.Clone(parameters)
 	for name, p := range pairs(member(r.top, "Parameters")) {
 		value := "PLACEHOLDER"
 		if d := member(p, "Default"); d != nil {

@@ -177,7 +177,7 @@ func (g *guardFunction) handle(ctx context.Context, batch events.SQSEvent) (even
 	}
 	failed := g.unfinished(work, batch.Records)
 	g.soon(ctx, failed)
-	var answer events.SQSEventResponse
+	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 	for _, m := range failed {
 		answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
 	}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"warden/deploy"
+	"warden/guard"
+)
+
+func TestReadConfig(t *testing.T) {
+	t.Parallel()
+	env := map[string]string{
+		"ADMIN_GROUP_NAME": "Administrators, Platform", "ADMIN_ROLES": "arn:aws:iam::111122223333:role/Admin",
+		"PROTECTED": "arn:aws:iam::111122223333:user/break-glass", "DENY_POLICY_NAME": "NO-IAM", "CONTAIN_SESSIONS": "true",
+		"LEDGER_TABLE": "t", "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:a", "AWS_REGION": "us-east-1",
+		"MEMBER_ACCOUNTS": "444455556666,777788889999", "MEMBER_ROLE_NAME": "m",
+		"RESPONDER_ROLE_ARN": "arn:aws:iam::111122223333:role/r",
+	}
+	got, err := readConfig(func(name string) string { return env[name] })
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config{
+		guard: guard.Config{
+			AdminGroups: []string{"Administrators", "Platform"}, AdminRoles: []string{"arn:aws:iam::111122223333:role/Admin"},
+			Protected: []string{"arn:aws:iam::111122223333:user/break-glass"}, DenyPolicy: "NO-IAM", ContainSessions: true,
+		},
+		table: "t", topic: "arn:aws:sns:us-east-1:111122223333:a", responder: "arn:aws:iam::111122223333:role/r",
+		members: []string{"444455556666", "777788889999"}, memberRole: "m",
+	}
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestWrongConfig(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ name, value, want string }{
+		{"LEDGER_TABLE", "", "want the name of the ledger's table"},
+		{"ADMIN_ROLES", "Admin", "want an exact ARN"},
+		{"ADMIN_ROLES", "arn:aws:iam::111122223333:role/*", "wildcards are not allowed"},
+		{"PROTECTED", "arn:aws:s3:::bucket", "want an exact ARN"},
+		{"DENY_POLICY_NAME", "DENY IAM", "not the name of a policy"},
+		{"CONTAIN_SESSIONS", "yes please", "want true or false"},
+		{"SNS_TOPIC_ARN", "alerts", "want the ARN of an SNS topic"},
+		{"SNS_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:a", "the topic is in eu-west-1, the function in us-east-1"},
+		{"RESPONDER_ROLE_ARN", "arn:aws:iam::111122223333:role/a,arn:aws:iam::111122223333:role/b", "want one ARN"},
+		{"MEMBER_ACCOUNTS", "12", "not an account id"},
+		{"MEMBER_ROLE_NAME", "m", "goes together with MEMBER_ACCOUNTS"},
+	} {
+		env := map[string]string{"LEDGER_TABLE": "t", "AWS_REGION": "us-east-1"}
+		env[tt.name] = tt.value
+		_, err := readConfig(func(name string) string { return env[name] })
+		if err == nil || !strings.Contains(err.Error(), tt.name) || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s=%q: error %v, want %q", tt.name, tt.value, err, tt.want)
+		}
+	}
+	_, err := readConfig(func(name string) string { return map[string]string{"DRY_RUN": "x", "UNDO_ACTIONS": "y"}[name] })
+	if err == nil || strings.Count(err.Error(), "environment variable") != 3 {
+		t.Errorf("error %v, want all three that are wrong", err)
+	}
+}
+
+// The template sets every variable that the function reads, to a value that
+// it takes, and no other.
+func TestTheTemplateConfiguresTheFunction(t *testing.T) {
+	t.Parallel()
+	for name, parameters := range map[string]map[string]string{
+		"defaults": nil,
+		"everything": {
+			"AdminRoleArns": "arn:aws:iam::111122223333:role/Admin", "ProtectedArns": "arn:aws:iam::111122223333:user/a,arn:aws:iam::111122223333:user/b",
+			"UndoActions": "true", "ContainSessions": "true", "CreateResponderRole": "true",
+			"OrganizationId": "o-abcdefghij", "MemberAccounts": "444455556666",
+		},
+	} {
+		stack, err := deploy.Resolve("guard", deploy.Place{Partition: "aws", Region: "us-east-1", Account: "111122223333"}, parameters)
+		must(t, err)
+		properties := stack.Resources["Function"].Properties
+		set := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		read := map[string]bool{}
+		_, err = function(func(name string) string {
+			switch name {
+			case "_HANDLER":
+				return fmt.Sprint(properties["Handler"])
+			case "AWS_REGION":
+				return "us-east-1"
+			}
+			read[name] = true
+			v, ok := set[name]
+			if !ok {
+				t.Errorf("%s: the template does not set %s", name, name)
+				return ""
+			}
+			return fmt.Sprint(v)
+		})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for variable := range set {
+			if !read[variable] {
+				t.Errorf("%s: the function does not read %s", name, variable)
+			}
+		}
+	}
+}
+
+func TestPause(t *testing.T) {
+	t.Parallel()
+	for receives, want := range map[string]int32{"": 5, "x": 5, "1": 5, "2": 10, "4": 40, "7": 300, "1000000": 300} {
+		if got := pause(receives); got != want {
+			t.Errorf("delivered %q times: %d s, want %d s", receives, got, want)
+		}
+	}
+}
