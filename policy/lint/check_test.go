@@ -50,7 +50,7 @@ func TestExamples(t *testing.T) {
 // TestChecks holds the list to its order, to the files, and to complete texts.
 func TestChecks(t *testing.T) {
 	t.Parallel()
-	id := regexp.MustCompile(`^[a-z]+\.[a-z]+(-[a-z]+)*$`)
+	id := regexp.MustCompile(`^[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*$`)
 	files := map[string]bool{}
 	for i, c := range checks {
 		if !id.MatchString(c.ID) {

@@ -13,6 +13,7 @@ var conditionClaimed = &Check{
 	Why:      "aws:Referer and aws:UserAgent are headers that anybody can send. They keep nobody out.",
 	Fix:      "Use what the caller cannot choose: aws:PrincipalArn, aws:SourceVpce, aws:SourceIp; for a website a CloudFront origin access control.",
 	Source:   "IAM User Guide: AWS global condition context keys: aws:referer, aws:UserAgent",
+	Codes:    []string{"UNTRUSTWORTHY_CONDITION_KEY"},
 	Match:    statements(Auto, `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:Referer":"https://example.com/*"}}}`),
 	Pass:     statements(Auto, `{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringEquals":{"aws:SourceVpce":"vpce-0123456789abcdef0"}}}`),
 	run: func(p *pass) {

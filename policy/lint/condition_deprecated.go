@@ -18,7 +18,7 @@ var conditionDeprecated = &Check{
 	Pass:     statements(Auto, `{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sns:Publish","Resource":"*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"}}}`),
 	run: func(p *pass) {
 		p.eachCondition(func(s *statement, c *policy.Condition, _ operator) {
-			if instead := map[string]string{"aws:sourceowner": "aws:SourceAccount", "aws:principaltype": "aws:PrincipalArn"}[strings.ToLower(c.Key)]; instead != "" {
+			if instead := map[string]string{"aws:arn": "aws:PrincipalArn", "aws:sourceowner": "aws:SourceAccount", "aws:principaltype": "aws:PrincipalArn"}[strings.ToLower(c.Key)]; instead != "" {
 				p.report(s.condition(c, -1), "%s is superseded: use %s", short(c.Key), instead)
 			}
 		})

@@ -16,7 +16,7 @@ var conditionValue = &Check{
 	Why:      "The condition never holds (a negated one always), or AWS refuses the policy.",
 	Fix:      "Write true or false for Bool and Null, digits for numbers, 2030-01-31T00:00:00Z for dates, an address or a CIDR block for addresses.",
 	Source:   "IAM User Guide: IAM JSON policy elements: Condition operators",
-	Codes:    []string{"INVALID_DATE_VALUE", "TYPE_MISMATCH_IP_RANGE", "TYPE_MISMATCH_BOOLEAN", "TYPE_MISMATCH_NUMBER", "TYPE_MISMATCH_DATE", "INVALID_CONDITION_DATA_TYPE"},
+	Codes:    []string{"TYPE_MISMATCH_STRING", "TYPE_MISMATCH_IP_RANGE", "TYPE_MISMATCH_BOOLEAN", "TYPE_MISMATCH_NUMBER", "TYPE_MISMATCH_DATE", "INVALID_CONDITION_DATA_TYPE"},
 	Match: statements(Auto,
 		`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"Bool":{"aws:SecureTransport":"yes"}}}`,
 		`{"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"198.51.100.0/33"}}}`,

@@ -30,11 +30,14 @@ var principalPublic = &Check{
 			}
 			for _, e := range s.Principals {
 				if e.Value == "*" && (e.Type == "*" || e.Type == "AWS") {
-					what := "this resource"
+					what, severity := "this resource", Security
 					if p.kind == Trust {
 						what = "this role"
+						if e.Type == "*" {
+							severity = Error // IAM wants {"AWS": "*"}
+						}
 					}
-					p.report(s.at(-1, "Principal"), "anybody, in any account, may use %s: %s", what, short(names(append(s.Actions, prefixed("everything but ", s.NotActions)...))))
+					p.reportAs(severity, s.at(-1, "Principal"), "anybody, in any account, may use %s: %s", what, short(names(append(s.Actions, prefixed("everything but ", s.NotActions)...))))
 					break
 				}
 			}

@@ -9,10 +9,11 @@ import (
 var rcpService = &Check{
 	ID:       "rcp.service",
 	Title:    "RCPs do not apply to the service",
-	Severity: Warning,
-	Why:      "The statement protects nothing: requests to that service are decided without resource control policies.",
+	Severity: Error,
+	Why:      "Organizations refuses it; and requests to that service are decided without resource control policies, so that it would protect nothing.",
 	Fix:      "Protect those resources by an SCP, or by their own policies.",
 	Source:   "AWS Organizations User Guide: List of AWS services that support RCPs",
+	Codes:    []string{"RCP_SYNTAX_ERROR_ACTION"},
 	Kinds:    of(RCP),
 	Match:    statements(RCP, `{"Effect":"Deny","Principal":"*","Action":["s3:*","ec2:RunInstances"],"Resource":"*"}`),
 	Pass:     statements(RCP, `{"Effect":"Deny","Principal":"*","Action":["s3:*","sts:*","kms:*","sqs:*","secretsmanager:*"],"Resource":"*"}`),

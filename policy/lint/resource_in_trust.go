@@ -7,7 +7,7 @@ var resourceInTrust = &Check{
 	Why:      "A trust policy speaks of the role that it belongs to. IAM refuses it with Resource or NotResource.",
 	Fix:      "Remove Resource.",
 	Source:   "IAM User Guide: IAM JSON policy elements: Resource; IAM roles: terms and concepts",
-	Codes:    []string{"ROLE_TRUST_POLICY_UNSUPPORTED_RESOURCE"},
+	Codes:    []string{"ROLE_TRUST_POLICY_SYNTAX_ERROR_RESOURCE"},
 	Kinds:    of(Trust),
 	Match:    statements(Trust, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Resource":"*"}`),
 	Pass:     statements(Trust, `{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}`),

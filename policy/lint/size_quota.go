@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"warden/policy"
 )
@@ -14,7 +15,7 @@ var sizeQuota = &Check{
 	Why:      "AWS refuses to save it.",
 	Fix:      "Split it, or shorten it: drop redundant values (--fix), use wildcards where a whole family of actions is meant.",
 	Source:   "IAM User Guide: IAM and AWS STS quotas; AWS Organizations User Guide: Quotas for AWS Organizations",
-	Codes:    []string{"POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA", "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA", "POLICY_SIZE_EXCEEDS_SCP_QUOTA", "POLICY_SIZE_EXCEEDS_RCP_QUOTA"},
+	Codes:    []string{"POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA", "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA", "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA", "POLICY_SIZE_EXCEEDS_SCP_QUOTA", "POLICY_SIZE_EXCEEDS_RCP_QUOTA"},
 	Match: []Example{
 		{Identity, `{"Version":"2012-10-17","Statement":{"Sid":"` + strings.Repeat("A", 6200) + `","Effect":"Allow","Action":"s3:GetObject","Resource":"*"}}`},
 		{Trust, `{"Version":"2012-10-17","Statement":{"Sid":"` + strings.Repeat("A", 2100) + `","Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole"}}`},
@@ -28,6 +29,8 @@ var sizeQuota = &Check{
 		size := Size(p.doc, p.options.Source)
 		if q.characters > 0 && size > q.characters {
 			p.report(whole(), "%d characters, the quota is %d for %s", size, q.characters, q.of)
+		} else if n := utf8.RuneCount(p.options.Source); (p.kind == SCP || p.kind == RCP) && n > q.characters {
+			p.reportAs(Warning, whole(), "%d characters with white space, which Organizations counts unless the console saves the policy; the quota is %d", n, q.characters)
 		}
 	},
 }

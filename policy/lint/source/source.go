@@ -94,11 +94,8 @@ type context struct {
 	template bool // resolve CloudFormation's functions
 }
 
-// trustKeys, and the others, are names under which policies are kept.
-var (
-	trustKeys = map[string]bool{"AssumeRolePolicyDocument": true, "assume_role_policy": true, "trust": true}
-	skipped   = map[string]bool{"Metadata": true, "Outputs": true, "configuration": true, "prior_state": true}
-)
+// trustKeys are names under which trust policies are kept.
+var trustKeys = map[string]bool{"AssumeRolePolicyDocument": true, "assume_role_policy": true, "trust": true}
 
 // walk looks for policies in a value and below it.
 func (f *finder) walk(n *node, path []string, c context) {
