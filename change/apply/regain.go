@@ -90,8 +90,9 @@ func GrantedAgain(ctx context.Context, api HoldingsReader, p change.Plan) Regain
 				order = append(order, s.Target)
 			}
 			steps[s.Target] = append(steps[s.Target], s)
-		default:
+		case change.DefaultVersion:
 			out.Unknown = append(out.Unknown, s.String()+": what its holders may do then is not asked, they may be many")
+		default: // nobody holds a policy that can be deleted, or one just made
 		}
 	}
 	for _, identity := range order {

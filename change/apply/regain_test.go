@@ -62,11 +62,13 @@ func TestRegained(t *testing.T) {
 		{"Sid":"Bucket","Effect":"Allow","Action":"s3:*","Resource":"*"}]}`
 	b.w.Policies[teamP].Versions["v2"] = allowAll
 	role.Attached = []string{teamP}
+	b.w.Policies[teamP+"2"] = &managed{Versions: map[string]string{"v1": allowAll}, Default: "v1", Last: 1}
 	sessionDoc := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:*","Resource":"*","Condition":{
 		"StringEquals":{"aws:userid":"%s:bad"},"DateLessThanEquals":{"aws:TokenIssueTime":"2026-11-23T10:00:00Z"}}}]}`, roleID)
 	run(t, b, plan(t, 1,
 		change.CreatePolicy(denyARN, denyDoc, ""), change.Attach(ci, denyARN), change.PutInline(app, "sessions", change.Absent, sessionDoc), change.DeactivateKey(ci, keyID),
-	), "done done done done")
+		change.CreatePolicyVersion(teamP+"2", change.State{Exists: true, Text: allowAll, Version: "v1"}, denyDoc),
+	), "done done done done done")
 	u, err := b.apply.UndoPlan(t.Context(), "inc-1", "", apply.UndoOptions{})
 	if err != nil {
 		t.Fatal(err)
@@ -110,7 +112,7 @@ func TestRegained(t *testing.T) {
 	if len(got.Keys) != 1 || !strings.Contains(got.Keys[0], keyID) {
 		t.Errorf("keys %q", got.Keys)
 	}
-	if len(got.Unknown) != 1 || !strings.Contains(got.Unknown[0], "DeletePolicy") {
+	if len(got.Unknown) != 1 || !strings.Contains(got.Unknown[0], "DefaultPolicyVersion") {
 		t.Errorf("unknown %q", got.Unknown)
 	}
 }

@@ -57,7 +57,7 @@ EXIT STATUS
 	f.BoolVar(&o.apply, "apply", false, "act; without it nothing is changed")
 	f.BoolVar(&o.force, "force", false, "restore the former state over what somebody changed since")
 	f.StringVar(&o.reason, "reason", "", "why, for the ledger")
-	f.StringVar(&o.ledger, "ledger", "", "ledger file (default "+ledgerHint+")")
+	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	o.aws = awsFlags(cmd)
 	return cmd
@@ -76,11 +76,7 @@ func undoRun(ctx context.Context, s *streams, o undoOptions, id string) error {
 	if o.output != "text" && o.output != "json" {
 		return usageErrorf("undo: -o %q: want text or json", o.output)
 	}
-	path, err := ledgerPath(o.ledger)
-	if err != nil {
-		return err
-	}
-	store, err := ledger.ReadSQLite(ctx, path)
+	store, err := readLedger(ctx, o.ledger, *o.aws)
 	if err != nil {
 		return err
 	}
@@ -185,7 +181,8 @@ func showUndo(w io.Writer, r undoResult, act, refused bool) error {
 	return err
 }
 
-// grants lists what comes back, one line for an action and its resources.
+// grants lists what comes back, by identity and by the statements that allow
+// it.
 func grants(b *strings.Builder, g apply.Regained) {
 	if len(g.Gains)+len(g.Keys) > 0 {
 		b.WriteString("this allows again\n")
@@ -193,21 +190,27 @@ func grants(b *strings.Builder, g apply.Regained) {
 	for _, k := range g.Keys {
 		fmt.Fprintf(b, "  %s: everything that its user may do\n", printable(k))
 	}
-	who := ""
+	type heading struct{ who, why string }
+	var order []heading
+	calls := map[heading][]string{}
 	for _, gain := range g.Gains {
-		now := gain.Identity
+		h := heading{gain.Identity, "no longer denied; a condition may allow it"}
 		if gain.Session != "" {
-			now += " session " + gain.Session
+			h.who += " session " + gain.Session
 		}
-		if now != who {
-			who = now
-			fmt.Fprintf(b, "  %s\n", printable(who))
-		}
-		why := "no longer denied; a condition may allow it"
 		if len(gain.By) > 0 {
-			why = "by " + strings.Join(gain.By, ", ")
+			h.why = "by " + strings.Join(gain.By, ", ")
 		}
-		fmt.Fprintf(b, "    %s on %s  %s\n", printable(gain.Action), printable(gain.Resource), printable(why))
+		if calls[h] == nil {
+			order = append(order, h)
+		}
+		calls[h] = append(calls[h], gain.Action+" on "+gain.Resource)
+	}
+	for _, h := range order {
+		fmt.Fprintf(b, "  %s %s\n", printable(h.who), printable(h.why))
+		for _, c := range calls[h] {
+			fmt.Fprintf(b, "    %s\n", printable(c))
+		}
 	}
 	list(b, "not known", g.Unknown)
 }
