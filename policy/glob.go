@@ -47,6 +47,10 @@ const (
 // place allows.
 func compilePattern(text string, wildcards, variables bool) pattern {
 	var p pattern
+	if !strings.ContainsAny(text, "*?$") {
+		p.head, p.form = text, exactly
+		return p
+	}
 	var lit strings.Builder
 	flush := func() {
 		if lit.Len() > 0 {

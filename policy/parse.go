@@ -42,7 +42,7 @@ func parse(name string, data []byte, strict bool) (*Document, error) {
 	p := &parser{name: name, data: data, strict: strict, statement: -1, doc: &Document{Name: name}}
 	// Duplicate names are found here, not by the decoder, so that they can
 	// be told with their place and kept in stored policies.
-	p.dec = jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true))
+	p.dec = jsontext.NewDecoder(bytes.NewBuffer(data), jsontext.AllowDuplicateNames(true))
 	if err := p.document(); err != nil {
 		return nil, err
 	}
@@ -377,7 +377,7 @@ func (p *parser) errorf(at int, format string, args ...any) error {
 // columns count bytes, as compilers do.
 func (p *parser) position(at int) (line, column int) {
 	if p.lines == nil {
-		p.lines = []int{0}
+		p.lines = make([]int, 1, 1+bytes.Count(p.data, []byte{'\n'}))
 		for i, b := range p.data {
 			if b == '\n' {
 				p.lines = append(p.lines, i+1)

@@ -144,14 +144,18 @@ func checkAction(v string) string {
 
 // checkResource says what is wrong with a value of Resource or NotResource.
 func (p *parser) checkResource(v string) string {
+	if v == "*" {
+		return ""
+	}
 	parts := splitARNPattern(v, true)
 	switch {
-	case v == "*":
-		return ""
 	case parts[0] != "arn":
 		return `a resource is "*" or an ARN`
 	case len(parts) < 6 && !strings.HasSuffix(v, "*"):
 		return "the ARN has fewer than six parts (arn:partition:service:region:account:resource)"
+	}
+	if !strings.Contains(v, "${") {
+		return ""
 	}
 	for _, part := range parts[:min(len(parts), 5)] {
 		if p := compilePattern(part, true, true); p.hasVariables {

@@ -68,6 +68,65 @@ func BenchmarkCold(b *testing.B) {
 	rate(b, "cases", started)
 }
 
+// BenchmarkParseAndDecide is one decision from the texts of its policies:
+// parsing, compiling and deciding.
+func BenchmarkParseAndDecide(b *testing.B) {
+	all := load(b, "decisions.jsonl.gz")
+	texts := make(map[*policy.Document][]byte)
+	for _, c := range all {
+		again(b, &c.Policies, func(d *policy.Document) *policy.Document {
+			text, err := d.MarshalJSON()
+			if err != nil {
+				b.Fatal(err)
+			}
+			texts[d] = text
+			return d
+		})
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	started := processorTime()
+	for i := range b.N {
+		c := all[i%len(all)]
+		p := again(b, &c.Policies, func(d *policy.Document) *policy.Document {
+			parsed, err := policy.Parse(d.Name, texts[d])
+			if err != nil {
+				b.Fatal(err)
+			}
+			return parsed
+		})
+		policy.Decide(&c.Request, &p)
+	}
+	rate(b, "decisions", started)
+}
+
+// again returns p with every document replaced.
+func again(b *testing.B, p *policy.Policies, replace func(*policy.Document) *policy.Document) policy.Policies {
+	b.Helper()
+	list := func(docs []*policy.Document) []*policy.Document {
+		out := make([]*policy.Document, len(docs))
+		for i, d := range docs {
+			out[i] = replace(d)
+		}
+		return out
+	}
+	levels := func(levels []policy.Level) []policy.Level {
+		out := make([]policy.Level, len(levels))
+		for i, l := range levels {
+			out[i] = policy.Level{Name: l.Name, Policies: list(l.Policies)}
+		}
+		return out
+	}
+	q := *p
+	q.Identity, q.Group, q.Boundary = list(p.Identity), list(p.Group), list(p.Boundary)
+	q.Session, q.Endpoint = list(p.Session), list(p.Endpoint)
+	q.SCPs, q.RCPs = levels(p.SCPs), levels(p.RCPs)
+	if p.Resource != nil {
+		q.Resource = replace(p.Resource)
+	}
+	return q
+}
+
 // BenchmarkCompile is one policy of the main cases; it also reports what a
 // compiled statement weighs.
 func BenchmarkCompile(b *testing.B) {
