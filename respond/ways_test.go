@@ -68,18 +68,13 @@ func TestFullQuotas(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlay(t, stage.Options{})
-			r := p.r
 			person := apply.New(p.Admin.IAM, p.Ledger, apply.Options{Account: p.Account})
-			if tc.responder {
-				r = p.responder(func(o *respond.Options) {
+			r := p.responder(func(o *respond.Options) {
+				o.Lookup = respond.Live{Identities: o.Lookup.(respond.Live).Identities, Reader: p.Admin.IAM}
+				if tc.responder {
 					o.Applier = person
-					o.Lookup = respond.Live{Identities: o.Lookup.(respond.Live).Identities, Reader: p.Admin.IAM}
-				})
-			} else {
-				r = p.responder(func(o *respond.Options) {
-					o.Lookup = respond.Live{Identities: o.Lookup.(respond.Live).Identities, Reader: p.Admin.IAM}
-				})
-			}
+				}
+			})
 			tc.fill(p)
 			before := withoutUse(p.Twin.Snapshot(), p.Truth.Intruder)
 			if err := p.createUser(p.intruder, "x"); err != nil {
