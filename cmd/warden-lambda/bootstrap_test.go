@@ -103,6 +103,29 @@ func containsOnce(t *testing.T, w *world, program string) {
 	if got := failures(t, l.invoke(batchOf(), minute)); len(got) != 0 {
 		t.Errorf("an empty batch: failures %v", got)
 	}
+
+	// A person gives it back from his own machine, by the same ledger.
+	id, secret, err := w.Twin.Credentials(w.Truth.Administrator)
+	must(t, err)
+	warden := func(args ...string) string {
+		cmd := exec.Command(fixture.Warden(t), append(args, "--ledger", "dynamodb:"+w.env["LEDGER_TABLE"])...)
+		cmd.Env = []string{
+			"HOME=" + t.TempDir(), "AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=" + id, "AWS_SECRET_ACCESS_KEY=" + secret,
+			"AWS_ENDPOINT_URL=" + w.Server.URL(), "AWS_ENDPOINT_URL_DYNAMODB=" + w.env["AWS_ENDPOINT_URL_DYNAMODB"],
+		}
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("warden %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	if out := warden("ledger", "verify"); !strings.HasPrefix(out, "intact: ") {
+		t.Errorf("warden ledger verify: %s", out)
+	}
+	warden("undo", "inc-", "--apply")
+	if w.contained(w.Truth.Intruder) {
+		t.Error("undo left the intruder contained")
+	}
 }
 
 func failingIAM(t *testing.T, w *world, program string) {

@@ -119,6 +119,9 @@ func (g *guardFunction) member(ctx context.Context, id string) (*respond.Respond
 func (g *guardFunction) guardOf(ctx context.Context, id, partition string, clients *app.Clients, act apply.IAM, self []string) (*respond.Responder, error) {
 	cfg := g.config.guard
 	cfg.Self = self
+	if id != g.account {
+		cfg.ContainSessions = false // its role there may not write inline policies
+	}
 	o := respond.Options{
 		Guard: cfg, Account: id, Partition: partition, Log: g.log,
 		Lookup: respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM},

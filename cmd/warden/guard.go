@@ -99,7 +99,7 @@ EXIT STATUS
 	f.BoolVar(&o.containSessions, "contain-sessions", false, "contain role sessions too, each by a deny for that session alone")
 	f.BoolVar(&o.undoActions, "undo-actions", false, "take back what a contained caller did: deactivate keys, detach policies, quarantine users and roles that he made")
 	f.BoolVar(&o.apply, "apply", false, "act; without it nothing is changed")
-	f.StringVar(&o.ledger, "ledger", "", "ledger file (default "+ledgerHint+")")
+	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringVar(&o.topic, "topic", "", "ARN of the SNS topic to notify, besides standard output")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for one line an event")
 	o.aws = awsFlags(cmd)
@@ -131,7 +131,7 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) error {
 		}
 	}
 	if o.apply {
-		store, err := openLedger(ctx, o.ledger)
+		store, err := openLedger(ctx, o.ledger, *o.aws)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"warden/app"
 	"warden/change"
 	"warden/change/ledger"
 )
@@ -42,7 +43,7 @@ docs/ledger.md.`,
 type ledgerOptions struct{ file, output string }
 
 func (o *ledgerOptions) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&o.file, "ledger", "", "ledger file (default "+ledgerHint+")")
+	cmd.Flags().StringVar(&o.file, "ledger", "", "ledger (default "+ledgerHint+")")
 	cmd.Flags().StringVarP(&o.output, "output", "o", "table", "table or json")
 }
 
@@ -51,11 +52,7 @@ func (o *ledgerOptions) read(ctx context.Context, f func(*ledger.Ledger) error) 
 	if o.output != "table" && o.output != "json" {
 		return usageErrorf("-o %q: want table or json", o.output)
 	}
-	path, err := ledgerPath(o.file)
-	if err != nil {
-		return err
-	}
-	store, err := ledger.ReadSQLite(ctx, path)
+	store, err := readLedger(ctx, o.file, app.Options{})
 	if err != nil {
 		return err
 	}

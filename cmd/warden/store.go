@@ -4,12 +4,17 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
+	"warden/app"
 	"warden/change/ledger"
 )
 
 // ledgerHint says in help texts where the ledger is kept.
-const ledgerHint = "$XDG_STATE_HOME/warden/ledger.db, else ~/.local/state/warden/ledger.db"
+const ledgerHint = "$XDG_STATE_HOME/warden/ledger.db, else ~/.local/state/warden/ledger.db; dynamodb:TABLE is the one of a guard in AWS"
+
+// dynamoDB begins the name of a ledger that is a table.
+const dynamoDB = "dynamodb:"
 
 // ledgerPath is the ledger file: as the flag says, else the default.
 func ledgerPath(flag string) (string, error) {
@@ -23,11 +28,35 @@ func ledgerPath(flag string) (string, error) {
 	return ledger.DefaultPath(os.Getenv, home), nil
 }
 
-// openLedger opens the ledger for writing and makes it where it is missing.
-func openLedger(ctx context.Context, flag string) (*ledger.SQLite, error) {
+// openLedger opens the ledger for writing and makes a file where it is
+// missing.
+func openLedger(ctx context.Context, flag string, aws app.Options) (ledger.Store, error) {
+	return openStore(ctx, flag, aws, ledger.OpenSQLite)
+}
+
+// readLedger opens a ledger that must exist.
+func readLedger(ctx context.Context, flag string, aws app.Options) (ledger.Store, error) {
+	return openStore(ctx, flag, aws, ledger.ReadSQLite)
+}
+
+func openStore(ctx context.Context, flag string, aws app.Options, file func(context.Context, string) (*ledger.SQLite, error)) (ledger.Store, error) {
+	if table, ok := strings.CutPrefix(flag, dynamoDB); ok {
+		if table == "" {
+			return nil, usageErrorf("--ledger %s: name the table, as in dynamodb:warden-ledger", flag)
+		}
+		clients, err := app.Connect(ctx, aws)
+		if err != nil {
+			return nil, err
+		}
+		return ledger.NewDynamoDB(clients.DynamoDB, table), nil
+	}
 	path, err := ledgerPath(flag)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.OpenSQLite(ctx, path)
+	s, err := file(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
