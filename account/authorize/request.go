@@ -1,0 +1,180 @@
+package authorize
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"warden/account"
+	"warden/policy"
+	"warden/policy/catalog"
+)
+
+// Request is a question: may somebody do that?
+type Request struct {
+	Action string // "service:Name"
+	// Resource is an ARN, or "*" for every resource and for actions that
+	// act on none in particular. Wildcards in an ARN are letters like
+	// others: a policy that is to allow such a resource must cover them.
+	Resource string
+	// ResourceAccount owns a resource whose ARN names no account, such as a
+	// bucket; empty means the snapshot's.
+	ResourceAccount string
+	// Context holds condition keys of the request, over those that are
+	// known anyway; a key with [policy.Absent] is known not to be there.
+	Context policy.Context
+}
+
+// Actions returns the actions that a pattern stands for: itself if it has no
+// wildcards, otherwise those of the catalog that can act on the resource.
+func Actions(pattern, resource string) ([]string, error) {
+	service, name, ok := strings.Cut(pattern, ":")
+	if !ok || service == "" || name == "" {
+		return nil, fmt.Errorf("%q is no action: want service:Name, for example iam:CreateUser", pattern)
+	}
+	if !strings.ContainsAny(pattern, "*?") {
+		return []string{pattern}, nil
+	}
+	if strings.ContainsAny(service, "*?") {
+		return nil, fmt.Errorf("%q: the service prefix takes no wildcard", pattern)
+	}
+	found := catalog.Matching(pattern)
+	if len(found) == 0 {
+		near := ""
+		if n := catalog.Nearest(pattern); n != "" {
+			near = fmt.Sprintf(" (did you mean %s?)", n)
+		}
+		return nil, fmt.Errorf("no action is known that %q stands for%s", pattern, near)
+	}
+	var out []string
+	for _, x := range found {
+		if resource == "*" || ActsOn(x, resource) {
+			out = append(out, x.String())
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("none of the %d actions that %q stands for acts on %s", len(found), pattern, resource)
+	}
+	return out, nil
+}
+
+// ActsOn tells whether a type of resource that the action acts on has ARNs
+// such as this one, according to the catalog.
+func ActsOn(x *catalog.Action, arn string) bool {
+	for _, u := range x.Resources {
+		if _, ok := common(policyTokens(arn), templateTokens(u.Type.ARN)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// query is a request with what is known of its resource.
+type query struct {
+	Request
+	resource policy.Resource
+	policy   *document // the trust policy of a role
+	// presumed says that the policy of the resource is needed to allow, and
+	// is not known; policy then stands in for it, and delegates to the
+	// caller's account.
+	presumed string
+	missing  string // why there is no policy, where there should be one
+	facts    []fact
+	plain    bool // the policy of the resource is, or there is none
+}
+
+// prepare looks up the resource.
+func (a *Authorizer) prepare(r Request) *query {
+	q := &query{Request: r, plain: true}
+	arn, err := account.ParseARN(r.Resource)
+	owner := r.ResourceAccount
+	if err == nil && arn.Account != "" {
+		owner = arn.Account
+	}
+	owner = cmp.Or(owner, a.account)
+	q.resource = policy.Resource{ARN: r.Resource, Account: owner}
+	service, name, _ := strings.Cut(strings.ToLower(r.Action), ":")
+	q.facts = append(q.facts, a.always...)
+	q.facts = append(q.facts, fact{"aws:resourceaccount", policy.One(owner)})
+	if err == nil {
+		// IAM's requests go to us-east-1 (IAM User Guide, "AWS global
+		// condition context keys: aws:RequestedRegion").
+		if region := arn.Region; region != "" {
+			q.facts = append(q.facts, fact{"aws:requestedregion", policy.One(region)})
+		} else if service == "iam" && a.partition == "aws" {
+			q.facts = append(q.facts, fact{"aws:requestedregion", policy.One("us-east-1")})
+		}
+		a.describe(q, arn, service, name, owner)
+	}
+	for k, v := range r.Context {
+		q.facts = append(q.facts, fact{k, v})
+	}
+	return q
+}
+
+// describe adds what the snapshot knows of the resource: its tags, its
+// boundary, its trust policy.
+func (a *Authorizer) describe(q *query, arn account.ARN, service, name, owner string) {
+	t, known := a.targets[q.Resource]
+	if known {
+		for key := range a.tagKeys.resource {
+			q.facts = append(q.facts, fact{key, policy.Absent()})
+		}
+		for k, v := range t.tags {
+			k = strings.ToLower(k)
+			q.facts = append(q.facts, fact{"aws:resourcetag/" + k, policy.One(v)}, fact{"iam:resourcetag/" + k, policy.One(v)})
+		}
+		if service == "iam" && keepsBoundary[name] {
+			v := policy.Absent()
+			if t.boundary != "" {
+				v = policy.One(t.boundary)
+			}
+			q.facts = append(q.facts, fact{"iam:permissionsboundary", v})
+		}
+	}
+	isRole := arn.Service == "iam" && arn.Type() == "role"
+	switch {
+	case isRole && service == "sts" && owner == a.account:
+		switch {
+		case !known:
+			q.missing = "the snapshot has no role " + q.Resource
+		case t.trust == nil:
+			q.presumed, q.policy = t.noTrust, a.delegating
+		default:
+			q.policy = t.trust
+		}
+		q.plain = false
+	case owner != a.account && owner != "aws":
+		q.presumed, q.policy = "account "+owner+" must allow it too, with a policy of the resource", a.delegating
+		q.plain = false
+	case arn.Service == "kms" && service == "kms" && arn.Type() == "key":
+		q.presumed, q.policy = "the policy of the key decides whether the account's policies count, and is not in the snapshot", a.delegating
+		q.plain = false
+	}
+}
+
+// keepsBoundary lists the actions whose condition key iam:PermissionsBoundary
+// is the boundary that the user or role has. Service Authorization Reference,
+// "Actions, resources, and condition keys for AWS Identity and Access
+// Management". In lower case.
+var keepsBoundary = map[string]bool{
+	"attachuserpolicy": true, "detachuserpolicy": true, "putuserpolicy": true, "deleteuserpolicy": true, "deleteuserpermissionsboundary": true,
+	"attachrolepolicy": true, "detachrolepolicy": true, "putrolepolicy": true, "deleterolepolicy": true, "deleterolepermissionsboundary": true,
+}
+
+// context puts together the keys of a request by p; ctx is used again.
+func (a *Authorizer) context(ctx policy.Context, p *Principal, q *query) {
+	clear(ctx)
+	if p.Kind == User {
+		// A user has the tags that he has; a role session may have others.
+		for key := range a.tagKeys.principal {
+			ctx[key] = policy.Absent()
+		}
+	}
+	for i := range p.facts {
+		ctx[p.facts[i].key] = p.facts[i].value
+	}
+	for i := range q.facts {
+		ctx[q.facts[i].key] = q.facts[i].value
+	}
+}
