@@ -16,10 +16,10 @@ func (lo *lowering) linked() bool {
 // link writes down what is certain of the context keys of a caller. IAM User
 // Guide, "AWS global condition context keys", on each key: aws:PrincipalArn is
 // in all signed requests, and names the role of a session; aws:PrincipalAccount
-// and aws:PrincipalType are in all requests; anonymous requests have no
-// aws:PrincipalOrgID; only users have aws:username. Little is assumed of the keys
-// of service principals, and nothing of those of callers who
-// present an identity provider's token.
+// and aws:PrincipalType are in all requests; aws:PrincipalOrgID is there "only
+// if the principal is a member of an organization"; only users have
+// aws:username. Services, and those who present an identity provider's token,
+// belong to no account, so that their keys name none.
 func (lo *lowering) link(cl *class, c *census) {
 	cl.facts = map[int]fact{}
 	is := func(name string, values ...string) {
@@ -36,21 +36,24 @@ func (lo *lowering) link(cl *class, c *census) {
 		is(keyAccount, "anonymous")
 		is(keyType, "Anonymous")
 		return
-	case p.Type == policy.Service:
-		is(keyIsService, "true")
-		not(keyUserName)
-		return
 	case a == "":
+		if p.Type == policy.Service {
+			is(keyIsService, "true")
+		}
+		not(keyUserName)
+		not(keyOrg)
+		lo.know(cl, keyAccount, fact{out: lo.like("????????????")})
+		lo.know(cl, keyARN, fact{out: lo.like("arn:*:iam::*", "arn:*:sts::*")})
 		return
 	}
 	is(keyAccount, a)
 	is(keyIsService, "false")
-	arn, kind, form, named := p.ARN, "User", "arn:*:iam::"+a+":user/*", c.users
+	arn, kind, form, named := p.ARN, "User", "arn:aws*:iam::"+a+":user/?*", c.users
 	switch p.Type {
 	case policy.Session:
-		arn, kind, form, named = p.RoleARN, "AssumedRole", "arn:*:iam::"+a+":role/*", c.roles
+		arn, kind, form, named = p.RoleARN, "AssumedRole", "arn:aws*:iam::"+a+":role/?*", c.roles
 	case policy.Federated:
-		kind, form, named = "FederatedUser", "arn:*:sts::"+a+":federated-user/*", c.federated
+		kind, form, named = "FederatedUser", "arn:aws*:sts::"+a+":federated-user/?*", c.federated
 	case policy.Root:
 		kind = "Account"
 	}
@@ -68,7 +71,7 @@ func (lo *lowering) link(cl *class, c *census) {
 		return
 	}
 	whoever, _ := lo.rd.arn(form, false, false)
-	f := fact{present: true, in: []*condition{textCondition([]pattern{whoever})}}
+	f := fact{present: true, in: []*condition{textCondition([]pattern{whoever})}, prefer: arn}
 	if len(named) > 0 {
 		f.out = exactly(named...)
 	}
@@ -84,6 +87,15 @@ func (lo *lowering) know(cl *class, name string, f fact) {
 // textCondition is a condition that a text matches one of the patterns.
 func textCondition(patterns []pattern) *condition {
 	return &condition{op: policy.Operator{Family: policy.FamilyLike}, list: newList(patterns)}
+}
+
+// like is a condition that a text matches one of the globs.
+func (lo *lowering) like(globs ...string) *condition {
+	patterns := make([]pattern, len(globs))
+	for i, g := range globs {
+		patterns[i], _ = lo.rd.glob(g, true, false, false)
+	}
+	return textCondition(patterns)
 }
 
 // exactly is a condition that a text is one of the values.

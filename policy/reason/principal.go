@@ -54,11 +54,13 @@ type fact struct {
 	// Every value matches all of in, and does not match out.
 	in  []*condition
 	out *condition
+	// prefer is a value to try first.
+	prefer string
 }
 
 // and is what is known where both are known.
 func (f fact) and(g fact) fact {
-	out := fact{absent: f.absent || g.absent, present: f.present || g.present, out: f.out}
+	out := fact{absent: f.absent || g.absent, present: f.present || g.present, out: f.out, prefer: f.prefer + g.prefer}
 	if out.out == nil {
 		out.out = g.out
 	}

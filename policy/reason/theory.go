@@ -269,7 +269,7 @@ func (k *key) solveForm(form form, claims []claim, f fact, p *problem) (keyValue
 		if need.cond != nil {
 			all = append(slices.Clone(every), need)
 		}
-		t, a := k.pick(all, p)
+		t, a := k.pick(all, f.prefer, p)
 		if a != some {
 			return keyValue{}, a
 		}
@@ -281,7 +281,7 @@ func (k *key) solveForm(form form, claims []claim, f fact, p *problem) (keyValue
 }
 
 // pick finds one value that matches, or does not match, as the claims say.
-func (k *key) pick(claims []claim, p *problem) (text, answer) {
+func (k *key) pick(claims []claim, prefer string, p *problem) (text, answer) {
 	var terms []term
 	var others []claim
 	families := map[policy.Family]bool{}
@@ -295,6 +295,11 @@ func (k *key) pick(claims []claim, p *problem) (text, answer) {
 	}
 	fits := func(s string) bool {
 		return !slices.ContainsFunc(others, func(c claim) bool { return c.cond.test(s) != c.want })
+	}
+	if prefer != "" && fits(prefer) {
+		if t, ok := p.under.accept(prefer, terms, p.under.refuted(terms)); ok {
+			return t, some
+		}
 	}
 	if len(others) == 0 && k.free() {
 		return p.under.search(terms, k.candidates(), anyText, p.spend)
