@@ -100,8 +100,8 @@ func (p *problem) likelier(req policy.Request, shows func(policy.Request) bool) 
 	const most = 512 // requests to try
 	service, _, _ := strings.Cut(strings.ToLower(req.Action), ":")
 	tries := 0
-	for _, resource := range append([]string{req.Resource.ARN}, p.pools[resourceVar]...) {
-		for _, action := range p.pools[actionVar] {
+	for _, resource := range append([]string{req.Resource.ARN}, p.pools[resourceVar].texts...) {
+		for _, action := range p.pools[actionVar].texts {
 			if !strings.HasPrefix(action, service+":") {
 				continue
 			}

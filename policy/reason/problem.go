@@ -2,6 +2,7 @@ package reason
 
 import (
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -59,7 +60,7 @@ func (p *problem) prepare(q *question) {
 	}
 	p.grouped = linked || p.level > toAccount
 	p.under = newUnder(p.opaques(), p.spend)
-	p.pools = [2][]string{p.actionPool(), p.resourcePool()}
+	p.pools = [2]pool{newPool(p.actionPool()), newPool(p.resourcePool())}
 }
 
 // partly tells whether a NotPrincipal lists some caller in part.
@@ -121,6 +122,32 @@ func (p *problem) environments(m *model) []environment {
 		return []environment{first, second, absent}
 	}
 	return []environment{first, second, same, absent}
+}
+
+// pool is a list of texts to try.
+type pool struct {
+	texts  []string
+	index  map[string]int
+	sorted []int // indices, by text
+}
+
+func newPool(texts []string) pool {
+	p := pool{texts, make(map[string]int, len(texts)), make([]int, len(texts))}
+	for i, t := range texts {
+		p.index[t], p.sorted[i] = i, i
+	}
+	slices.SortFunc(p.sorted, func(i, j int) int { return strings.Compare(texts[i], texts[j]) })
+	return p
+}
+
+// starting is the range of sorted whose texts begin with prefix.
+func (p *pool) starting(prefix string) (from, to int) {
+	if prefix == "" {
+		return 0, len(p.sorted)
+	}
+	from = sort.Search(len(p.sorted), func(i int) bool { return p.texts[p.sorted[i]] >= prefix })
+	to = from + sort.Search(len(p.sorted)-from, func(i int) bool { return !strings.HasPrefix(p.texts[p.sorted[from+i]], prefix) })
+	return from, to
 }
 
 // wellKnown are actions to show where a policy says all.

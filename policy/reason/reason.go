@@ -335,7 +335,7 @@ func (q *question) search(p *problem) (*model, answer) {
 	for i := range no.allows {
 		granted[no.allows[i].key] = true
 	}
-	avoid := newClauses(yes.denies, also.denies, no.allows)
+	avoid := p.newClauses(yes.denies, also.denies, no.allows)
 	for _, st := range yes.allows {
 		if p.left <= 0 {
 			return nil, unknown
@@ -362,7 +362,7 @@ func (q *question) search(p *problem) (*model, answer) {
 	for i := range yes.denies {
 		denied[yes.denies[i].key] = true
 	}
-	avoid = newClauses(yes.denies)
+	avoid = p.newClauses(yes.denies)
 	for _, deny := range no.denies {
 		if denied[deny.key] {
 			continue

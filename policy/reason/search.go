@@ -13,7 +13,7 @@ type problem struct {
 	classes  []class
 	level    strength
 	pins     map[int]fact // what is asked of context keys besides
-	pools    [2][]string  // candidates for action and resource
+	pools    [2]pool      // candidates for action and resource
 	lists    [2]*list     // of the question's own actions and resources
 	universe [2]*list     // what is an action, and a resource
 	never    [2]*list     // and what is left out
@@ -61,7 +61,7 @@ type solver struct {
 func (p *problem) newSolver() *solver {
 	s := &solver{p: p, asserted: make([][]literal, firstKey+len(p.keys))}
 	for v := range s.fit {
-		s.fit[v] = full(len(p.pools[v]))
+		s.fit[v] = full(len(p.pools[v].texts))
 	}
 	s.callers = full(len(p.classes))
 	return s
@@ -105,22 +105,30 @@ func (p *problem) evaluate(a *atom) {
 		}
 		return
 	}
-	pool := p.pools[a.variable]
-	a.truth = newBitset(len(pool))
-	for i, s := range pool {
-		if a.list.match(s) {
+	pool := &p.pools[a.variable]
+	a.truth = newBitset(len(pool.texts))
+	for text := range a.list.literals {
+		if i, ok := pool.index[text]; ok {
 			a.truth.set(i)
 		}
 	}
-	p.left -= len(pool) * (1 + len(a.list.globs)) / 4
 	a.may = a.truth
 	if a.list.opaque {
 		a.may = slices.Clone(a.truth)
-		for i, s := range pool {
-			for j := range a.list.patterns {
-				if q := &a.list.patterns[j]; q.opaque != nil && q.match(s) {
-					a.may.set(i)
-				}
+	}
+	p.left -= len(a.truth) + len(a.list.literals)/4
+	for _, j := range a.list.globs {
+		q := &a.list.patterns[j]
+		from, to := pool.starting(q.prefix)
+		p.left -= (to - from) / 4
+		for _, i := range pool.sorted[from:to] {
+			switch {
+			case !q.match(pool.texts[i]):
+			case q.opaque == nil:
+				a.truth.set(i)
+				a.may.set(i)
+			default:
+				a.may.set(i)
 			}
 		}
 	}
@@ -259,37 +267,41 @@ func (s *solver) setText(v int, c *class) answer {
 	if v == resourceVar && c != nil && p.level > toAccount {
 		terms = append(terms, term{p.within(c.caller.Account), true})
 	}
-	fixed := len(terms)
-	for _, l := range s.asserted[v] {
-		terms = append(terms, term{p.atoms[l.atom].list, l.want})
+	// What is asserted is in fit, but for patterns with variables.
+	var refuted map[*opaque]bool
+	if len(p.opaques()) > 0 {
+		terms = s.terms(v, terms)
+		refuted = p.under.refuted(terms)
 	}
-	refuted := p.under.refuted(terms)
-	best := -1
-	for i, candidate := range p.pools[v] {
-		if !s.fit[v].has(i) {
-			continue
-		}
-		t, ok := p.under.accept(candidate, terms[:fixed], refuted)
-		if ok && len(p.opaques()) > 0 {
-			t, ok = p.under.accept(candidate, terms, refuted)
-		}
+	best, tried := -1, 0
+	for i := s.fit[v].next(0); i >= 0; i = s.fit[v].next(i + 1) {
+		tried++
+		candidate := p.pools[v].texts[i]
+		t, ok := p.under.accept(candidate, terms, refuted)
 		if !ok {
 			continue
 		}
-		rank := p.rank(v, s.model.texts[actionVar].value, candidate)
-		if rank > best {
+		if rank := p.rank(v, s.model.texts[actionVar].value, candidate); rank > best {
 			best = rank
 			s.model.texts[v], s.model.at[v] = t, i
 		}
 		if best == bestRank {
-			return some
+			break
 		}
+	}
+	if !p.spend(tried + len(s.fit[v])/8) {
+		return unknown
 	}
 	if best >= 0 {
 		return some
 	}
-	if !p.spend(len(p.pools[v]) / 8) {
-		return unknown
+	for _, l := range s.asserted[v] {
+		if l.want && p.atoms[l.atom].list.finite() {
+			return none // all that it spells out is in the pool
+		}
+	}
+	if refuted == nil {
+		terms = s.terms(v, terms)
 	}
 	a := anyText
 	if v == actionVar {
@@ -298,6 +310,14 @@ func (s *solver) setText(v int, c *class) answer {
 	t, answer := p.under.search(terms, nil, a, p.spend)
 	s.model.texts[v], s.model.at[v] = t, -1
 	return answer
+}
+
+// terms adds what is asserted of the variable.
+func (s *solver) terms(v int, terms []term) []term {
+	for _, l := range s.asserted[v] {
+		terms = append(terms, term{s.p.atoms[l.atom].list, l.want})
+	}
+	return terms
 }
 
 // rank says how much a candidate is to be liked: any action, but a resource
@@ -359,6 +379,8 @@ func (s *solver) refute(clauses *clauses) answer {
 // so that most are passed over together.
 type clauses struct {
 	groups []group
+	spelt  map[string][]int // groups whose actions are spelt out, by action
+	others []int
 }
 
 type group struct {
@@ -366,8 +388,8 @@ type group struct {
 	statements []*statement
 }
 
-func newClauses(lists ...[]statement) *clauses {
-	c := &clauses{}
+func (p *problem) newClauses(lists ...[]statement) *clauses {
+	c := &clauses{spelt: map[string][]int{}}
 	index := map[literal]int{}
 	for _, list := range lists {
 		for i := range list {
@@ -378,6 +400,13 @@ func newClauses(lists ...[]statement) *clauses {
 				g = len(c.groups)
 				index[l] = g
 				c.groups = append(c.groups, group{action: l})
+				if spelt := p.atoms[l.atom].list; l.want && spelt.finite() {
+					for text := range spelt.literals {
+						c.spelt[text] = append(c.spelt[text], g)
+					}
+				} else {
+					c.others = append(c.others, g)
+				}
 			}
 			c.groups[g].statements = append(c.groups[g].statements, st)
 		}
@@ -387,17 +416,27 @@ func newClauses(lists ...[]statement) *clauses {
 
 // violated is the first statement that matches the model.
 func (c *clauses) violated(s *solver) *statement {
-	s.p.left -= len(c.groups)
-	for i := range c.groups {
-		g := &c.groups[i]
-		if !s.holds(g.action) {
-			continue
+	for _, g := range c.spelt[s.model.texts[actionVar].value] {
+		if st := c.groups[g].violated(s); st != nil {
+			return st
 		}
-		s.p.left -= len(g.statements)
-		for _, st := range g.statements {
-			if !slices.ContainsFunc(st.lits[1:], func(l literal) bool { return !s.holds(l) }) {
+	}
+	s.p.left -= len(c.others)
+	for _, g := range c.others {
+		if s.holds(c.groups[g].action) {
+			if st := c.groups[g].violated(s); st != nil {
 				return st
 			}
+		}
+	}
+	return nil
+}
+
+func (g *group) violated(s *solver) *statement {
+	s.p.left -= len(g.statements)
+	for _, st := range g.statements {
+		if !slices.ContainsFunc(st.lits[1:], func(l literal) bool { return !s.holds(l) }) {
+			return st
 		}
 	}
 	return nil
