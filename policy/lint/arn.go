@@ -3,6 +3,7 @@ package lint
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -15,11 +16,31 @@ type arn struct{ partition, service, region, account, resource string }
 // splitARN splits a value of Resource; ok is false for * and for what is no
 // whole ARN, of which the grammar's check complains.
 func splitARN(v string) (a arn, ok bool) {
-	parts := strings.SplitN(v, ":", 6)
+	parts := splitColons(v)
 	if len(parts) < 6 || parts[0] != "arn" {
 		return arn{}, false
 	}
 	return arn{parts[1], parts[2], parts[3], parts[4], parts[5]}, true
+}
+
+// splitColons splits at the first five colons that stand outside of variables.
+func splitColons(v string) []string {
+	if !hasVariable(v) {
+		return strings.SplitN(v, ":", 6)
+	}
+	var parts []string
+	begin := 0
+	for i := 0; i < len(v) && len(parts) < 5; i++ {
+		if strings.HasPrefix(v[i:], "${") {
+			if end := strings.IndexByte(v[i:], '}'); end > 0 {
+				i += end
+			}
+		} else if v[i] == ':' {
+			parts = append(parts, v[begin:i])
+			begin = i + 1
+		}
+	}
+	return append(parts, v[begin:])
 }
 
 // exact tells whether a part is plain text.
@@ -35,15 +56,39 @@ type arnForms struct {
 	accounts                                     map[string]bool // written out in templates
 }
 
-// forms are the catalog's ARNs by the service named in them.
+// unlisted are ARNs that AWS's own managed policies use, and that the reference
+// pages do not list: resources of AWS itself, and paths of API Gateway.
+var unlisted = map[string][]string{
+	"apigateway":          {"arn:${Partition}:apigateway:${Region}::/${Path}"},
+	"cloudformation":      {"arn:${Partition}:cloudformation:${Region}:aws:transform/${Name}"},
+	"resource-explorer-2": {"arn:${Partition}:resource-explorer-2:${Region}::view/${Name}"},
+	"ssm": {
+		"arn:${Partition}:ssm:${Region}::automation-definition/${Name}",
+		"arn:${Partition}:ssm:${Region}::document/${Name}",
+	},
+}
+
+// isUnlisted tells whether a value can name one of them.
+func isUnlisted(v string) bool {
+	a, ok := splitARN(v)
+	return ok && slices.ContainsFunc(unlisted[a.service], func(t string) bool { return meetARN(v, t) })
+}
+
+// forms are the catalog's ARNs, and the unlisted ones, by the service named in
+// them.
 var forms = sync.OnceValue(func() map[string]*arnForms {
 	all := map[string]*arnForms{}
+	var templates []string
+	for _, list := range unlisted {
+		templates = append(templates, list...)
+	}
 	for _, s := range catalog.Services() {
 		for _, r := range s.Resources() {
-			a, ok := splitARN(r.ARN)
-			if !ok {
-				continue
-			}
+			templates = append(templates, r.ARN)
+		}
+	}
+	for _, t := range templates {
+		if a, ok := splitARN(t); ok {
 			f := all[a.service]
 			if f == nil {
 				f = &arnForms{allRegion: true, allAccount: true, accounts: map[string]bool{}}

@@ -3,7 +3,7 @@ package lint
 var arnAccountMissing = &Check{
 	ID:       "arn.account-missing",
 	Title:    "The ARN lacks its account",
-	Severity: Error,
+	Severity: Warning,
 	Why:      "AWS compares ARNs part by part and with case. This one is that of no resource, so that the statement gives, or denies, nothing by it.",
 	Fix:      "Write the account's id, or * for any.",
 	Source:   "IAM User Guide: IAM JSON policy elements: Resource; Service Authorization Reference: Resource types table",

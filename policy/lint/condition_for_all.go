@@ -30,7 +30,11 @@ var conditionForAll = &Check{
 			one := k != nil && !k.Type.Multivalued()
 			switch {
 			case s.allow && !s.mustHave(c.Key):
-				p.report(s.condition(c, -1), "a request without %s is allowed too", short(c.Key))
+				severity := Security
+				if !one {
+					severity = Warning // often meant, as with optional tags
+				}
+				p.reportAs(severity, s.condition(c, -1), "a request without %s is allowed too", short(c.Key))
 			case one && s.deny:
 				p.reportAs(Warning, s.condition(c, -1), "%s has one value: ForAllValues only makes the Deny catch requests without it", short(c.Key))
 			case one:

@@ -65,9 +65,10 @@ func keyOf(name string) *catalog.Key {
 
 // more are keys of the IAM User Guide that the catalog's package lacks.
 var more = map[string]*catalog.Key{
-	"aws:arn":                   {Name: "aws:ARN", Type: catalog.ARN},
-	"aws:principalisawsservice": {Name: "aws:PrincipalIsAWSService", Type: catalog.Bool},
-	"sts:externalid":            {Name: "sts:ExternalId", Type: catalog.String},
-	"aws:securetransport":       {Name: "aws:SecureTransport", Type: catalog.Bool},
-	"redshift:dbuser":           {Name: "redshift:DbUser", Type: catalog.String},
+	"aws:arn":                         {Name: "aws:ARN", Type: catalog.ARN},
+	"aws:principalorgmasteraccountid": {Name: "aws:PrincipalOrgMasterAccountId", Type: catalog.String},
+	"aws:principalisawsservice":       {Name: "aws:PrincipalIsAWSService", Type: catalog.Bool},
+	"sts:externalid":                  {Name: "sts:ExternalId", Type: catalog.String},
+	"aws:securetransport":             {Name: "aws:SecureTransport", Type: catalog.Bool},
+	"redshift:dbuser":                 {Name: "redshift:DbUser", Type: catalog.String},
 }

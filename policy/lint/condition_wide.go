@@ -13,7 +13,7 @@ var conditionWide = &Check{
 	Why:      "Accounts, organizations, VPCs and endpoints are told apart by their whole id. A pattern lets in those of strangers, who may choose or try ids until one fits.",
 	Fix:      "Write the ids in full; for aws:userid keep the part before the colon whole.",
 	Source:   "IAM User Guide: IAM policy validation check reference",
-	Codes:    []string{"WILDCARD_USAGE_TOO_PERMISSIVE", "VARIABLE_USAGE_TOO_PERMISSIVE"},
+	Codes:    []string{"WILDCARD_USAGE_TOO_PERMISSIVE"},
 	Match: statements(Auto,
 		`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:PrincipalOrgID":"o-a1*"}}}`,
 		`{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*","Condition":{"StringLike":{"aws:userid":"AROA*:session"}}}`),
@@ -30,11 +30,11 @@ var conditionWide = &Check{
 			for j, v := range c.Values {
 				if user {
 					v, _, _ = strings.Cut(v, ":")
-					if v == "*" || v == "${aws:userid}" {
+					if v == "*" {
 						continue
 					}
 				}
-				if !isOpen(v) && (o.like() && hasWildcard(v) || hasVariable(v)) {
+				if !isOpen(v) && o.like() && hasWildcard(v) {
 					p.report(s.condition(c, j), "%s lets in other ids", short(c.Values[j]))
 				}
 			}

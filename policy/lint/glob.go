@@ -44,7 +44,7 @@ func coversARN(p, q string) bool {
 	if p == q || p == "*" {
 		return true
 	}
-	ps, qs := strings.SplitN(p, ":", 6), strings.SplitN(q, ":", 6)
+	ps, qs := splitColons(p), splitColons(q)
 	if len(ps) < 6 || len(qs) < 6 {
 		return false
 	}
@@ -187,7 +187,7 @@ func meetARN(value, template string) bool {
 	if value == "*" || value == Unknown || template == "*" {
 		return true
 	}
-	vs, ts := strings.SplitN(value, ":", 6), strings.SplitN(template, ":", 6)
+	vs, ts := splitColons(value), splitColons(template)
 	if len(ts) < 6 {
 		return true
 	}
@@ -207,11 +207,11 @@ func meetARN(value, template string) bool {
 		if !strings.Contains(vs[i], "*") && !strings.Contains(ts[i], "${") && vs[i] != ts[i] && !strings.ContainsAny(vs[i], "?$") && !isOpen(vs[i]) {
 			return false
 		}
-		if i < 5 && vs[i] == "" && ts[i] != "" {
-			return false
+		if i == 4 && vs[i] == "" || vs[i] == "" && ts[i] == "" {
+			continue // resources of AWS itself lack the account; see arn.account-missing
 		}
-		if vs[i] == "" && ts[i] == "" {
-			continue
+		if vs[i] == "" && i < 5 {
+			return false
 		}
 		if !meet(policyTokens(vs[i]), templateTokens(ts[i])) {
 			return false

@@ -40,5 +40,5 @@ var secretActions = []string{
 	"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:CreateServiceSpecificCredential",
 	"iam:ResetServiceSpecificCredential", "iam:CreateVirtualMFADevice", "secretsmanager:GetSecretValue", "secretsmanager:BatchGetSecretValue",
 	"ec2:GetPasswordData", "redshift:GetClusterCredentials", "redshift:GetClusterCredentialsWithIAM", "lightsail:DownloadDefaultKeyPair",
-	"lightsail:GetInstanceAccessDetails", "gamelift:GetInstanceAccess", "rds-db:connect", "sts:GetFederationToken", "cognito-identity:GetCredentialsForIdentity",
+	"lightsail:GetInstanceAccessDetails", "gamelift:GetInstanceAccess", "rds-db:connect", "sts:GetFederationToken",
 }

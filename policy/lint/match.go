@@ -43,7 +43,7 @@ func (p *pass) canUse(a *catalog.Action, value string) bool {
 			return true
 		}
 	}
-	return false
+	return isUnlisted(value)
 }
 
 // operator is a condition operator in its parts.
