@@ -18,7 +18,7 @@ import (
 // bootstrap asks for work and gives its answers to. Source: AWS Lambda
 // Developer Guide, "Using the Lambda runtime API for custom runtimes".
 type lambdaService struct {
-	t       *testing.T
+	t       testing.TB
 	server  *httptest.Server
 	next    chan invocation
 	polled  chan struct{} // closed at the first question for work
@@ -26,6 +26,7 @@ type lambdaService struct {
 	started time.Time
 	out     lockedBuffer
 	exited  chan error
+	end     func() // stops the function; at the end of the test at the latest
 
 	once    sync.Once
 	mu      sync.Mutex
@@ -49,7 +50,7 @@ type answer struct {
 
 // startFunction runs the bootstrap as Lambda would, with nothing but the
 // given environment.
-func startFunction(t *testing.T, program string, env map[string]string) *lambdaService {
+func startFunction(t testing.TB, program string, env map[string]string) *lambdaService {
 	t.Helper()
 	l := &lambdaService{
 		t: t, next: make(chan invocation), polled: make(chan struct{}), initErr: make(chan string, 1),
@@ -71,7 +72,7 @@ func startFunction(t *testing.T, program string, env map[string]string) *lambdaS
 		l.exited <- cmd.Wait()
 		close(ended)
 	}()
-	t.Cleanup(func() {
+	l.end = sync.OnceFunc(func() {
 		_ = cmd.Process.Kill()
 		<-ended
 		close(l.stop)
@@ -80,6 +81,7 @@ func startFunction(t *testing.T, program string, env map[string]string) *lambdaS
 			t.Logf("the function's log:\n%s", l.out.String())
 		}
 	})
+	t.Cleanup(l.end)
 	return l
 }
 

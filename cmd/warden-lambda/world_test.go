@@ -345,11 +345,13 @@ func (w *world) keyOf(user string) *app.Clients {
 	return app.Fixed(w.Server.URL(), app.Key{ID: *out.AccessKey.AccessKeyId, Secret: *out.AccessKey.SecretAccessKey})
 }
 
-func zipOf(t *testing.T, program string) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "function.zip")
+func zipOf(tb testing.TB, program string) string {
+	tb.Helper()
+	out := filepath.Join(tb.TempDir(), "function.zip")
 	cmd := exec.Command("go", "run", "warden/deploy/pack", program, out)
 	cmd.Stderr = os.Stderr
-	must(t, cmd.Run())
+	if err := cmd.Run(); err != nil {
+		tb.Fatal(err)
+	}
 	return out
 }
