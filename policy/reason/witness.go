@@ -17,9 +17,11 @@ type Witness struct {
 	// Denies are the statements that deny it on the other side; none if
 	// that side merely does not allow it.
 	Denies []policy.StatementRef
-	// Grant says how a resource policy grants it: "directly", "to the role
-	// or user behind the session" or "to the account, whose own policies
-	// decide". Empty where that makes no difference.
+	// Grant says how the resource policy grants it, where the other side
+	// grants it less firmly, if at all: "directly", which needs no policy of
+	// the caller's and is limited by none, or "to the role or user behind the
+	// session", which needs none. Empty where the other side does not grant
+	// it in any way.
 	Grant string
 	// UnknownAction: the service authorization reference knows no action of
 	// this name. The policies would allow it if AWS came to offer it.
@@ -77,6 +79,9 @@ func (q *question) witness(p *problem, req policy.Request) (w *Witness, reasons 
 		OtherResource: f.known && plausibility(strings.ToLower(req.Action), req.Resource.ARN, f) < 2}
 	if p.level > toAccount {
 		w.Grant = p.level.String()
+		if allows(q.yes, p.kind, toCaller, req).allowed {
+			w.Grant = toCaller.String()
+		}
 	}
 	yes := allows(q.yes, p.kind, p.level, req)
 	w.Allows = yes.refs
