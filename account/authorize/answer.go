@@ -41,6 +41,8 @@ type asker struct {
 	request  policy.Request
 	policies policy.Policies
 	context  policy.Context
+	asked    *query   // whose keys the context holds
+	added    []string // the keys in it that are the principal's
 }
 
 func (a *Authorizer) newAsker() *asker { return &asker{a: a, context: make(policy.Context, 40)} }
@@ -55,7 +57,7 @@ func (a *Authorizer) Ask(p *Principal, r Request) Answer {
 func (a *Authorizer) Explain(p *Principal, r Request) (policy.Request, policy.Policies) {
 	k, q := a.newAsker(), a.prepare(r)
 	k.pose(p, q)
-	a.context(k.context, p, q)
+	k.keys(p, q)
 	return k.request, k.policies
 }
 
@@ -68,18 +70,62 @@ func (k *asker) pose(p *Principal, q *query) {
 	}
 }
 
+// keys puts together the context of a request by p. Keys of the request go
+// over those of the principal.
+func (k *asker) keys(p *Principal, q *query) {
+	if k.asked == q {
+		for _, key := range k.added {
+			delete(k.context, key)
+		}
+	} else {
+		clear(k.context)
+		for _, f := range k.a.facts(q) {
+			k.context[f.key] = f.value
+		}
+		k.asked = q
+	}
+	k.added = k.added[:0]
+	for i := range p.facts {
+		k.add(p.facts[i].key, p.facts[i].value)
+	}
+	if p.Kind == User {
+		// A user has the tags that he has; a role session may have others.
+		for key := range k.a.tagKeys.principal {
+			k.add(key, policy.Absent())
+		}
+	}
+}
+
+func (k *asker) add(key string, v policy.Value) {
+	if _, given := k.context[key]; !given {
+		k.context[key] = v
+		k.added = append(k.added, key)
+	}
+}
+
 // denied tells whether the answer is a plain no, which most answers are.
-// Without context keys and defects the decision is the whole answer.
+// Without context keys and defects the decision is the whole answer, and where
+// no document speaks of the action there is nothing to decide.
 func (k *asker) denied(p *Principal, q *query) bool {
-	if !p.plain || !q.plain || len(p.Doubts) > 0 {
+	if q.policy != nil || len(p.Doubts) > 0 {
 		return false
 	}
-	k.pose(p, q)
-	return policy.Decide(&k.request, &k.policies) != policy.Allowed
+	loudest := silent
+	for _, n := range p.numbers {
+		loudest = max(loudest, q.voice(k.a.documents[n]))
+	}
+	switch loudest {
+	case silent:
+		return !q.free
+	case plain:
+		k.pose(p, q)
+		return policy.Decide(&k.request, &k.policies) != policy.Allowed
+	}
+	return false
 }
 
 func (k *asker) ask(p *Principal, q *query) Answer {
-	k.a.context(k.context, p, q)
+	k.keys(p, q)
 	k.pose(p, q)
 	out := Answer{Principal: p, Request: q.Request, Result: policy.Evaluate(k.request, k.policies)}
 	out.State, out.DependsOn, out.Why = judge(out.Result)
@@ -203,6 +249,7 @@ func (a *Authorizer) WhoCan(requests ...Request) Report {
 	k := a.newAsker()
 	for _, r := range requests {
 		q := a.prepare(r)
+		q.voices = make([]voice, len(a.documents))
 		for _, p := range a.principals {
 			if k.denied(p, q) {
 				out.Denied++

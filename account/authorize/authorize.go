@@ -45,6 +45,7 @@ type Authorizer struct {
 	principals         []*Principal
 	byARN              map[string]*Principal
 	targets            map[string]target
+	documents          []*document // all of them, once
 	tagKeys            tagKeys
 	always             []fact // context that every request has
 	delegating         *document
@@ -55,7 +56,6 @@ type Authorizer struct {
 type target struct {
 	tags     map[string]string
 	boundary string
-	holder   bool // a user or role, which may have a boundary
 	trust    *document
 	noTrust  string // why the trust policy of a role cannot be read
 }
@@ -122,9 +122,12 @@ type tagKeys struct {
 // document is a policy with what the answers need to know of it.
 type document struct {
 	*policy.Document
-	// plain documents ask for no context key and have no defect, so that a
-	// decision over them is all there is to say.
-	plain bool
+	number int // in Authorizer.documents
+	// plain tells of each statement that it asks for no context key, and of
+	// the document that it has no defect, so that a decision over them is
+	// all there is to say.
+	plain  []bool
+	defect bool
 	// userIDs are the values that conditions compare aws:userid with.
 	userIDs []string
 	// sessions are the ARNs of role sessions that it names as principals.
@@ -133,12 +136,10 @@ type document struct {
 
 // inspect finds out about a document.
 func inspect(d *policy.Document, keys tagKeys) *document {
-	out := &document{Document: d, plain: len(d.Defects) == 0}
+	out := &document{Document: d, defect: len(d.Defects) > 0, plain: make([]bool, len(d.Statements))}
 	for i := range d.Statements {
 		s := &d.Statements[i]
-		if len(s.Conditions) > 0 || s.Principals != nil || s.NotPrincipals != nil || s.Resources == nil && s.NotResources == nil {
-			out.plain = false
-		}
+		out.plain[i] = len(s.Conditions) == 0 && s.Principals == nil && s.NotPrincipals == nil && (s.Resources != nil || s.NotResources != nil)
 		for _, c := range s.Conditions {
 			if strings.EqualFold(c.Key, "aws:userid") {
 				out.userIDs = append(out.userIDs, c.Values...)
@@ -150,7 +151,7 @@ func inspect(d *policy.Document, keys tagKeys) *document {
 		}
 		for _, r := range slices.Concat(s.Resources, s.NotResources) {
 			if strings.Contains(r, "${") {
-				out.plain = false
+				out.plain[i] = false
 				keys.variables(r)
 				if strings.Contains(strings.ToLower(r), "${aws:userid") {
 					out.userIDs = append(out.userIDs, r)

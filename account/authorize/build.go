@@ -57,7 +57,7 @@ func (b *builder) build() {
 }
 
 func (b *builder) user(u *account.User, gaps *gaps) {
-	p := &Principal{Kind: User, Name: u.Name, ARN: u.ARN, ID: u.ID, plain: true}
+	p := &Principal{Kind: User, Name: u.Name, ARN: u.ARN, ID: u.ID}
 	var own, fromGroups holder
 	b.inline(&own, "user/"+u.Name, u.Inline)
 	b.attached(&own, u.Attached)
@@ -76,18 +76,18 @@ func (b *builder) user(u *account.User, gaps *gaps) {
 	subjects = append(subjects, u.Attached...)
 	p.Doubts = append(p.Doubts, gaps.of(User, append(subjects, u.Boundary))...)
 	b.a.identify(p, u.Path, u.Tags)
-	b.add(p, target{tags: u.Tags, boundary: u.Boundary, holder: true})
+	b.add(p, target{tags: u.Tags, boundary: u.Boundary})
 }
 
 func (b *builder) role(r *account.Role, gaps *gaps) {
-	p := &Principal{Kind: Role, Name: r.Name, ARN: r.ARN, ID: r.ID, plain: true}
+	p := &Principal{Kind: Role, Name: r.Name, ARN: r.ARN, ID: r.ID}
 	var own holder
 	b.inline(&own, "role/"+r.Name, r.Inline)
 	b.attached(&own, r.Attached)
 	b.holds(p, own, holder{}, r.Boundary)
 	p.Doubts = append(p.Doubts, gaps.of(Role, append([]string{r.ARN, r.Name, r.ID, r.Boundary}, r.Attached...))...)
 	b.a.identify(p, r.Path, r.Tags)
-	t := target{tags: r.Tags, boundary: r.Boundary, holder: true}
+	t := target{tags: r.Tags, boundary: r.Boundary}
 	if t.trust = b.compile("the trust policy of role "+r.Name, r.Trust); t.trust == nil {
 		t.noTrust = b.broken["the trust policy of role "+r.Name]
 	}
@@ -107,7 +107,7 @@ func (b *builder) holds(p *Principal, own, groups holder, boundary string) {
 		docs := make([]*policy.Document, len(h.docs))
 		for i, d := range h.docs {
 			docs[i] = d.Document
-			p.plain = p.plain && d.plain
+			p.numbers = append(p.numbers, d.number)
 			p.userIDs = append(p.userIDs, d.userIDs...)
 		}
 		return docs
@@ -170,7 +170,10 @@ func (b *builder) compile(name string, data json.RawMessage) *document {
 	if err != nil {
 		return b.fail(name, err.Error())
 	}
-	return inspect(d, b.a.tagKeys)
+	out := inspect(d, b.a.tagKeys)
+	out.number = len(b.a.documents)
+	b.a.documents = append(b.a.documents, out)
+	return out
 }
 
 func (b *builder) fail(name, why string) *document {

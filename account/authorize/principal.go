@@ -33,7 +33,7 @@ type Principal struct {
 	policies policy.Policies
 	facts    []fact
 	userIDs  []string // values that his policies compare aws:userid with
-	plain    bool     // all his documents are
+	numbers  []int    // of his documents
 }
 
 // String is "user NAME", "role NAME" or "role NAME (session SESSION)".

@@ -72,85 +72,88 @@ func ActsOn(x *catalog.Action, arn string) bool {
 // query is a request with what is known of its resource.
 type query struct {
 	Request
+	action   string // in lower case
+	arn      account.ARN
 	resource policy.Resource
 	policy   *document // the trust policy of a role
 	// presumed says that the policy of the resource is needed to allow, and
 	// is not known; policy then stands in for it, and delegates to the
 	// caller's account.
 	presumed string
-	missing  string // why there is no policy, where there should be one
-	facts    []fact
-	plain    bool // the policy of the resource is, or there is none
+	free     bool    // nobody needs a permission for it
+	known    []fact  // see Authorizer.facts
+	voices   []voice // what documents have to say, by their number; nil or a cache
 }
 
-// prepare looks up the resource.
+// prepare looks up the resource, and its policy if it is a role.
 func (a *Authorizer) prepare(r Request) *query {
-	q := &query{Request: r, plain: true}
+	q := &query{Request: r, action: strings.ToLower(r.Action)}
 	arn, err := account.ParseARN(r.Resource)
 	owner := r.ResourceAccount
 	if err == nil && arn.Account != "" {
 		owner = arn.Account
 	}
 	owner = cmp.Or(owner, a.account)
-	q.resource = policy.Resource{ARN: r.Resource, Account: owner}
-	service, name, _ := strings.Cut(strings.ToLower(r.Action), ":")
-	q.facts = append(q.facts, a.always...)
-	q.facts = append(q.facts, fact{"aws:resourceaccount", policy.One(owner)})
-	if err == nil {
-		// IAM's requests go to us-east-1 (IAM User Guide, "AWS global
-		// condition context keys: aws:RequestedRegion").
-		if region := arn.Region; region != "" {
-			q.facts = append(q.facts, fact{"aws:requestedregion", policy.One(region)})
-		} else if service == "iam" && a.partition == "aws" {
-			q.facts = append(q.facts, fact{"aws:requestedregion", policy.One("us-east-1")})
+	q.arn, q.resource = arn, policy.Resource{ARN: r.Resource, Account: owner}
+	service, _, _ := strings.Cut(q.action, ":")
+	switch {
+	case service == "sts" && arn.Service == "iam" && arn.Type() == "role" && owner == a.account:
+		t, known := a.targets[r.Resource]
+		switch {
+		case !known:
+			// Nobody may assume a role that does not exist.
+		case t.trust == nil:
+			q.presumed, q.policy = t.noTrust, a.delegating
+		default:
+			q.policy = t.trust
 		}
-		a.describe(q, arn, service, name, owner)
+	case owner != a.account && owner != "aws":
+		q.presumed, q.policy = "account "+owner+" must allow it too, with a policy of the resource", a.delegating
+	case arn.Service == "kms" && service == "kms" && arn.Type() == "key":
+		q.presumed, q.policy = "the policy of the key decides whether the account's policies count, and is not in the snapshot", a.delegating
 	}
-	for k, v := range r.Context {
-		q.facts = append(q.facts, fact{k, v})
-	}
+	nobody := policy.Request{Principal: policy.Principal{Type: policy.User, ARN: "arn:aws:iam::" + a.account + ":user/", Account: a.account}, Action: r.Action, Resource: q.resource}
+	q.free = policy.Decide(&nobody, &policy.Policies{}) == policy.Allowed
 	return q
 }
 
-// describe adds what the snapshot knows of the resource: its tags, its
-// boundary, its trust policy.
-func (a *Authorizer) describe(q *query, arn account.ARN, service, name, owner string) {
-	t, known := a.targets[q.Resource]
-	if known {
+// facts returns the context of the request, whoever makes it: what the
+// snapshot knows of the resource, and what the question gives.
+func (a *Authorizer) facts(q *query) []fact {
+	if q.known != nil {
+		return q.known
+	}
+	facts := append(make([]fact, 0, 2*len(a.always)), a.always...)
+	facts = append(facts, fact{"aws:resourceaccount", policy.One(q.resource.Account)})
+	service, name, _ := strings.Cut(q.action, ":")
+	// IAM's requests go to us-east-1 (IAM User Guide, "AWS global condition
+	// context keys: aws:RequestedRegion").
+	if region := q.arn.Region; region != "" {
+		facts = append(facts, fact{"aws:requestedregion", policy.One(region)})
+	} else if service == "iam" && a.partition == "aws" {
+		facts = append(facts, fact{"aws:requestedregion", policy.One("us-east-1")})
+	}
+	if t, known := a.targets[q.Resource]; known {
 		for key := range a.tagKeys.resource {
-			q.facts = append(q.facts, fact{key, policy.Absent()})
+			facts = append(facts, fact{key, policy.Absent()})
 		}
 		for k, v := range t.tags {
 			k = strings.ToLower(k)
-			q.facts = append(q.facts, fact{"aws:resourcetag/" + k, policy.One(v)}, fact{"iam:resourcetag/" + k, policy.One(v)})
+			facts = append(facts, fact{"aws:resourcetag/" + k, policy.One(v)}, fact{"iam:resourcetag/" + k, policy.One(v)})
 		}
 		if service == "iam" && keepsBoundary[name] {
 			v := policy.Absent()
 			if t.boundary != "" {
 				v = policy.One(t.boundary)
 			}
-			q.facts = append(q.facts, fact{"iam:permissionsboundary", v})
+			facts = append(facts, fact{"iam:permissionsboundary", v})
 		}
 	}
-	isRole := arn.Service == "iam" && arn.Type() == "role"
-	switch {
-	case isRole && service == "sts" && owner == a.account:
-		switch {
-		case !known:
-			q.missing = "the snapshot has no role " + q.Resource
-		case t.trust == nil:
-			q.presumed, q.policy = t.noTrust, a.delegating
-		default:
-			q.policy = t.trust
-		}
-		q.plain = false
-	case owner != a.account && owner != "aws":
-		q.presumed, q.policy = "account "+owner+" must allow it too, with a policy of the resource", a.delegating
-		q.plain = false
-	case arn.Service == "kms" && service == "kms" && arn.Type() == "key":
-		q.presumed, q.policy = "the policy of the key decides whether the account's policies count, and is not in the snapshot", a.delegating
-		q.plain = false
+	for k, v := range q.Context {
+		facts = append(facts, fact{strings.ToLower(k), v})
 	}
+	q.known = facts
+	return facts
 }
 
 // keepsBoundary lists the actions whose condition key iam:PermissionsBoundary
@@ -160,21 +163,4 @@ func (a *Authorizer) describe(q *query, arn account.ARN, service, name, owner st
 var keepsBoundary = map[string]bool{
 	"attachuserpolicy": true, "detachuserpolicy": true, "putuserpolicy": true, "deleteuserpolicy": true, "deleteuserpermissionsboundary": true,
 	"attachrolepolicy": true, "detachrolepolicy": true, "putrolepolicy": true, "deleterolepolicy": true, "deleterolepermissionsboundary": true,
-}
-
-// context puts together the keys of a request by p; ctx is used again.
-func (a *Authorizer) context(ctx policy.Context, p *Principal, q *query) {
-	clear(ctx)
-	if p.Kind == User {
-		// A user has the tags that he has; a role session may have others.
-		for key := range a.tagKeys.principal {
-			ctx[key] = policy.Absent()
-		}
-	}
-	for i := range p.facts {
-		ctx[p.facts[i].key] = p.facts[i].value
-	}
-	for i := range q.facts {
-		ctx[q.facts[i].key] = q.facts[i].value
-	}
 }
