@@ -28,7 +28,8 @@ func (lo *lowering) readCondition(op policy.Operator, values []string, variables
 		var patterns []pattern
 		for _, v := range values {
 			lo.checkText(v)
-			p, ok := pattern{}, false
+			var p pattern
+			var ok bool
 			if op.Family == policy.FamilyARN {
 				p, ok = lo.rd.arn(v, variables, false)
 			} else {
