@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -108,7 +109,7 @@ EXIT STATUS
 	return cmd
 }
 
-func guardRun(ctx context.Context, s *streams, o *guardOptions) error {
+func guardRun(ctx context.Context, s *streams, o *guardOptions) (err error) {
 	s = &streams{In: s.In, Out: &lineWriter{w: s.Out}, Err: &lineWriter{w: s.Err}}
 	if o.output != "text" && o.output != "json" {
 		return usageErrorf("--output %q: want text or json", o.output)
@@ -131,11 +132,11 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) error {
 		}
 	}
 	if o.apply {
-		store, err := openLedger(ctx, o.ledger, *o.aws)
-		if err != nil {
+		var store ledger.Store
+		if store, err = openLedger(ctx, o.ledger, *o.aws); err != nil {
 			return err
 		}
-		defer store.Close()
+		defer func() { err = errors.Join(err, store.Close()) }()
 		opts.Ledger = ledger.New(store, nil)
 		opts.Applier = apply.New(clients.IAM, opts.Ledger, apply.Options{Account: opts.Account})
 		told := notify.NewText(s.Out)
