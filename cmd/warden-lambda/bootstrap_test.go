@@ -1,9 +1,11 @@
 package main
 
 import (
+	"archive/zip"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,6 +43,7 @@ func TestBootstrap(t *testing.T) {
 		{"time-outs", timeouts, nil},
 		{"not ready", notReady, nil},
 		{"dry run", dryRun, nil},
+		{"other accounts", otherAccounts, nil},
 		{"with the responder's role", withResponder, map[string]string{"CreateResponderRole": "true", "ContainSessions": "true", "UndoActions": "true"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -298,6 +301,38 @@ func withResponder(t *testing.T, w *world, program string) {
 	}
 }
 
+// An event of a member account is dealt with by that account's role, and one
+// of any other account is only told; neither touches the own account, where a
+// user of that name is.
+func otherAccounts(t *testing.T, w *world, program string) {
+	const member, stranger = "444455556666", "777788889999"
+	w.intrude(w.Truth.Intruder, "backdoor")
+	own := w.delivered("CreateUser", 1)[0]
+	of := func(account string) events.SQSMessage {
+		m := own
+		m.MessageId, m.Body = account, strings.ReplaceAll(own.Body, w.Account, account)
+		return m
+	}
+	env := w.with("MEMBER_ACCOUNTS", member)
+	env["MEMBER_ROLE_NAME"] = "warden-guard-member"
+	l := startFunction(t, program, env)
+	<-l.polled
+	if got := failures(t, l.invoke(batchOf(of(stranger)), minute)); len(got) != 0 || !strings.Contains(l.out.String(), "account not ours") {
+		t.Errorf("an account that is no member: failures %v", got)
+	}
+	w.gate.failing(nil)
+	// The twin is one account: the member's role cannot be assumed.
+	if got := failures(t, l.invoke(batchOf(of(member)), minute)); !cmp.Equal(got, []string{member}) {
+		t.Errorf("a member whose role cannot be assumed: failures %v, want %s", got, member)
+	}
+	if _, body := w.gate.called("AssumeRole"); !strings.Contains(body, url.QueryEscape("arn:aws:iam::"+member+":role/warden-guard-member")) {
+		t.Errorf("assumed %s", body)
+	}
+	if n, _ := w.gate.called("AttachUserPolicy"); n != 0 || w.contained(w.Truth.Intruder) {
+		t.Errorf("AttachUserPolicy was called %d times", n)
+	}
+}
+
 func TestWrongConfigurationIsReported(t *testing.T) {
 	t.Parallel()
 	program := filepath.Join(t.TempDir(), "bootstrap")
@@ -336,8 +371,15 @@ func TestZip(t *testing.T) {
 	for i := range 2 {
 		program := filepath.Join(t.TempDir(), fmt.Sprint("elsewhere", i))
 		must(t, build(program))
-		data, err := os.ReadFile(zipOf(t, program))
+		packed := zipOf(t, program)
+		data, err := os.ReadFile(packed)
 		must(t, err)
+		z, err := zip.OpenReader(packed)
+		must(t, err)
+		if f := z.File[0]; len(z.File) != 1 || f.Name != "bootstrap" || f.Mode() != 0o755 {
+			t.Errorf("the zip has %d files, %s with mode %s; want bootstrap that can be run", len(z.File), f.Name, f.Mode())
+		}
+		must(t, z.Close())
 		sums = append(sums, fmt.Sprintf("%x", sha256.Sum256(data)))
 		const goal = 15 << 20
 		if len(data) > goal {
