@@ -109,7 +109,7 @@ func (a *Authorizer) prepare(r Request) *query {
 		}
 	case owner != a.account && owner != "aws":
 		q.presumed, q.policy = "account "+owner+" must allow it too, with a policy of the resource", a.delegating
-	case arn.Service == "kms" && service == "kms" && arn.Type() == "key":
+	case service == "kms" && (arn.Service == "kms" && arn.Type() == "key" || r.Resource == "*" && actsOn(q.action, "key")):
 		q.presumed, q.policy = "the policy of the key decides whether the account's policies count, and is not in the snapshot", a.delegating
 	}
 	nobody := policy.Request{Principal: policy.Principal{Type: policy.User, ARN: "arn:aws:iam::" + a.account + ":user/", Account: a.account}, Action: r.Action, Resource: q.resource}

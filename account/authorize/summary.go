@@ -120,7 +120,7 @@ func (c *canvass) speaksOf(prefix string) bool {
 // action returns up to one grant for each state.
 func (c *canvass) action(x *catalog.Action) []Grant {
 	clear(c.queries)
-	if x.Service.Prefix == "sts" && actsOnRoles(x) {
+	if x.Service.Prefix == "sts" && actsOn(x.String(), "role") {
 		grants := collector{}
 		c.collect(&grants, x, c.roles, func(arn string) string { return arn })
 		c.collect(&grants, x, c.patterns, func(pattern string) string { return c.example(x, pattern) })
@@ -139,8 +139,10 @@ func (c *canvass) action(x *catalog.Action) []Grant {
 	return append(everywhere, some...)
 }
 
-func actsOnRoles(x *catalog.Action) bool {
-	return slices.ContainsFunc(x.Resources, func(u catalog.Use) bool { return u.Type.Name == "role" })
+// actsOn tells whether the action acts on that type of resource.
+func actsOn(action, kind string) bool {
+	x := catalog.Lookup(action)
+	return x != nil && slices.ContainsFunc(x.Resources, func(u catalog.Use) bool { return u.Type.Name == kind })
 }
 
 // collector gathers the grants of one action.

@@ -67,6 +67,8 @@ Nothing is changed in an account without --apply.`,
 	root.AddCommand(newPolicyCmd(s))
 	root.AddCommand(newUndoCmd(s))
 	root.AddCommand(newTwinCmd(s))
+	root.AddCommand(newWhoCanCmd(s))
+	root.AddCommand(newCanCmd(s))
 	root.AddCommand(newDeployCmd(s))
 	return root
 }
