@@ -76,7 +76,7 @@ lint: $(TOOLS)/bin/.staticcheck-$(STATICCHECK) $(TOOLS)/bin/.ineffassign-$(INEFF
 	@$(TOOLS)/venv/bin/ruff check --quiet --output-format concise --config conformance/pyproject.toml conformance bench
 
 .PHONY: unit
-unit:
+unit: $(TOOLS)/venv/.done
 	$(call say,go test $(RACE))
 	@[ -n "$(RACE)" ] || $(call missing,no C compiler for go test -race)
 	@go test $(RACE) ./...
@@ -127,6 +127,10 @@ docs: $(TOOLS)/venv/.done ## write the generated pages again
 	@go test $$(grep -rl --include='*_test.go' 'flag.Bool("update"' . | grep -v '^./.tools/' | xargs -r -n1 dirname | sort -u) -update
 	$(call say,conformance/differences.md)
 	@cd conformance && $(TOOLS)/venv/bin/python differences.py > differences.md
+
+.PHONY: catalog
+catalog: ## fetch the service authorization data again, in the pinned version
+	@go run ./policy/catalog/generate
 
 .PHONY: fix
 fix: $(TOOLS)/venv/.done ## format Go and Python

@@ -72,10 +72,10 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 		r.takeBack(ctx, res)
 	}
 	if res.Action == PartlyContained {
-		r.tell(ctx, res, plan.Round, string(PartlyContained), partlyMessage(*res, plan))
+		r.tell(ctx, res, plan.Round, string(PartlyContained), r.partlyMessage(*res, plan))
 		return
 	}
-	r.tell(ctx, res, plan.Round, string(Contained), containedMessage(r.Guard, *res, plan))
+	r.tell(ctx, res, plan.Round, string(Contained), r.containedMessage(*res, plan))
 }
 
 // denyOrRepair is deny, with a second try where the deny policy was gone or

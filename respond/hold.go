@@ -127,7 +127,7 @@ func (r *Responder) Recheck(ctx context.Context, incident string) (Recheck, erro
 	if again.Times > 1 || err != nil {
 		res := Result{}
 		res.Incident = incident
-		r.tell(ctx, &res, plan.Round, "stripped", strippedMessage(in, again, err))
+		r.tell(ctx, &res, plan.Round, "stripped", r.strippedMessage(in, again, err))
 		err = errors.Join(err, res.Err)
 	}
 	return again, err
@@ -174,7 +174,7 @@ func settings(list []change.Setting) string {
 	return strings.Join(words, ", ")
 }
 
-func strippedMessage(in ledger.Incident, again Recheck, err error) notify.Message {
+func (r *Responder) strippedMessage(in ledger.Incident, again Recheck, err error) notify.Message {
 	state := "it was put back"
 	if err != nil {
 		state = "it could NOT be put back: " + oneLine(err)
@@ -183,7 +183,7 @@ func strippedMessage(in ledger.Incident, again Recheck, err error) notify.Messag
 		Incident: in.ID, Severity: finding.Critical,
 		Subject: "the containment of " + in.Caller + " is being taken away",
 		Text: fmt.Sprintf("who    %s\ngone   %s\nhow    %d times so far; %s\n"+
-			"next   somebody fights the containment: deny him by an organisation policy, and look for the identity he does it with\nundo   warden undo %s --apply\n",
-			in.Caller, settings(again.Stripped), again.Times, state, in.ID),
+			"next   somebody fights the containment: deny him by an organisation policy, and look for the identity he does it with\n%s",
+			in.Caller, settings(again.Stripped), again.Times, state, r.undoLine(in.ID)),
 	}
 }

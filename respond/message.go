@@ -69,7 +69,7 @@ func what(res Result) string {
 	return b.String()
 }
 
-func containedMessage(cfg guard.Config, res Result, plan change.Plan) notify.Message {
+func (r *Responder) containedMessage(res Result, plan change.Plan) notify.Message {
 	var b strings.Builder
 	b.WriteString(what(res))
 	for _, s := range plan.Steps {
@@ -79,15 +79,24 @@ func containedMessage(cfg guard.Config, res Result, plan change.Plan) notify.Mes
 		fmt.Fprintf(&b, "done   %s\n", t)
 	}
 	b.WriteString("state  configured: the change was read back, and the policy engine proves that every IAM call is denied now\n")
-	b.WriteString("open   sts:AssumeRole and other services are not denied by " + cfg.DenyPolicy + "\n")
-	fmt.Fprintf(&b, "undo   warden undo %s --apply\n", plan.Incident)
+	b.WriteString("open   sts:AssumeRole and other services are not denied by " + r.Guard.DenyPolicy + "\n")
+	b.WriteString(r.undoLine(plan.Incident))
 	return notify.Message{
 		Incident: plan.Incident, Severity: max(res.Severity, finding.High),
 		Subject: "warden contained " + caller(res.Actor), Text: b.String(),
 	}
 }
 
-func partlyMessage(res Result, plan change.Plan) notify.Message {
+// undoLine is the command that gives an incident back.
+func (r *Responder) undoLine(incident string) string {
+	command := []string{"warden", "undo", incident, "--apply"}
+	if r.LedgerFlag != "" {
+		command = append(command, r.LedgerFlag)
+	}
+	return "undo   " + strings.Join(command, " ") + "\n"
+}
+
+func (r *Responder) partlyMessage(res Result, plan change.Plan) notify.Message {
 	var b strings.Builder
 	b.WriteString(what(res))
 	for _, s := range plan.Steps {
@@ -98,7 +107,7 @@ func partlyMessage(res Result, plan change.Plan) notify.Message {
 	}
 	b.WriteString("state  PARTLY contained: no policy could be put on him (quotas are full, or warden's role may not); his keys are off\n")
 	b.WriteString("open   sessions that he has and his console password still work: deny him by hand\n")
-	fmt.Fprintf(&b, "undo   warden undo %s --apply\n", plan.Incident)
+	b.WriteString(r.undoLine(plan.Incident))
 	return notify.Message{
 		Incident: plan.Incident, Severity: finding.Critical,
 		Subject: "warden could contain " + caller(res.Actor) + " only partly", Text: b.String(),

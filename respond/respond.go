@@ -72,8 +72,11 @@ type Options struct {
 	Applier  Applier
 	Ledger   *ledger.Ledger
 	Notifier notify.Notifier
-	Now      func() time.Time
-	Log      *slog.Logger
+	// LedgerFlag says in notifications which ledger an undo needs, for
+	// example "--ledger dynamodb:warden"; "" is the default one.
+	LedgerFlag string
+	Now        func() time.Time
+	Log        *slog.Logger
 }
 
 // Responder handles events. It is safe for concurrent use.

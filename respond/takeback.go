@@ -2,6 +2,7 @@ package respond
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -64,7 +65,10 @@ func (r *Responder) takeBack(ctx context.Context, res *Result) {
 			res.Taken = append(res.Taken, "not taken back: "+s.Step.String()+": "+s.Outcome.Error)
 		default:
 			res.Taken = append(res.Taken, "not taken back: "+s.Step.String()+": "+s.Outcome.Error)
-			res.Err, res.Retry = fmt.Errorf("take back %s: %s", res.Event.Name, s.Outcome.Error), true
+			err := &stepError{s.Outcome}
+			res.Err = errors.Join(res.Err, fmt.Errorf("take back %s: %w", res.Event.Name, err))
+			// What warden's role may not do, it may not do next time either.
+			res.Retry = res.Retry || !impossible(err)
 		}
 	}
 }

@@ -130,6 +130,7 @@ func (g *guardFunction) guardOf(ctx context.Context, id, partition string, clien
 		o.Ledger = g.ledger
 		o.Applier = redelivered{apply.New(act, g.ledger, apply.Options{Account: id})}
 		o.Notifier = g.notifier()
+		o.LedgerFlag = "--ledger dynamodb:" + g.config.table
 	}
 	r, err := respond.New(o)
 	if err != nil {

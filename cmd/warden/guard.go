@@ -138,6 +138,9 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (err error) {
 		}
 		defer func() { err = errors.Join(err, store.Close()) }()
 		opts.Ledger = ledger.New(store, nil)
+		if o.ledger != "" {
+			opts.LedgerFlag = "--ledger " + o.ledger
+		}
 		opts.Applier = apply.New(clients.IAM, opts.Ledger, apply.Options{Account: opts.Account})
 		told := notify.NewText(s.Out)
 		if o.output == "json" {
