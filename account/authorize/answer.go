@@ -107,7 +107,12 @@ func (k *asker) add(key string, v policy.Value) {
 // Without context keys and defects the decision is the whole answer, and where
 // no document speaks of the action there is nothing to decide.
 func (k *asker) denied(p *Principal, q *query) bool {
-	if q.policy != nil || len(p.Doubts) > 0 {
+	if q.policy != nil {
+		// Nobody may assume a role whose trust policy does not name him,
+		// whatever his own policies say.
+		return q.named != nil && !q.named[p.ARN]
+	}
+	if len(p.Doubts) > 0 {
 		return false
 	}
 	loudest := silent

@@ -134,6 +134,32 @@ type document struct {
 	sessions []string
 }
 
+// named returns the users and roles that a trust policy can be about, by ARN;
+// nil if these are not all.
+func (d *document) named() map[string]bool {
+	if d.defect || len(d.sessions) > 0 {
+		return nil
+	}
+	out := map[string]bool{}
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if s.Principals == nil {
+			return nil
+		}
+		for _, p := range s.Principals {
+			arn, err := account.ParseARN(p.Value)
+			switch {
+			case p.Type == "Service" || p.Type == "Federated":
+			case p.Type == "AWS" && err == nil && arn.Service == "iam" && (arn.Type() == "user" || arn.Type() == "role"):
+				out[p.Value] = true
+			default:
+				return nil
+			}
+		}
+	}
+	return out
+}
+
 // inspect finds out about a document.
 func inspect(d *policy.Document, keys tagKeys) *document {
 	out := &document{Document: d, defect: len(d.Defects) > 0, plain: make([]bool, len(d.Statements))}

@@ -76,6 +76,9 @@ type query struct {
 	arn      account.ARN
 	resource policy.Resource
 	policy   *document // the trust policy of a role
+	// named are the only principals of the account that policy can be about;
+	// nil if it may be about others.
+	named map[string]bool
 	// presumed says that the policy of the resource is needed to allow, and
 	// is not known; policy then stands in for it, and delegates to the
 	// caller's account.
@@ -105,7 +108,7 @@ func (a *Authorizer) prepare(r Request) *query {
 		case t.trust == nil:
 			q.presumed, q.policy = t.noTrust, a.delegating
 		default:
-			q.policy = t.trust
+			q.policy, q.named = t.trust, t.trust.named()
 		}
 	case owner != a.account && owner != "aws":
 		q.presumed, q.policy = "account "+owner+" must allow it too, with a policy of the resource", a.delegating
