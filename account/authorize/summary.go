@@ -177,7 +177,9 @@ func (g *collector) add(x *catalog.Action, resource string, a Answer) {
 		*g = append(*g, Grant{Action: x, State: a.State})
 	}
 	have := &(*g)[i]
-	have.Resources = append(have.Resources, resource)
+	if !slices.Contains(have.Resources, resource) {
+		have.Resources = append(have.Resources, resource)
+	}
 	for _, k := range a.DependsOn {
 		if !slices.Contains(have.DependsOn, k) {
 			have.DependsOn = append(have.DependsOn, k)
