@@ -99,7 +99,7 @@ func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Messag
 	var all sync.WaitGroup
 	for _, m := range messages {
 		all.Go(func() {
-			dealt := true
+			var dealt bool
 			e, err := trail.ParseEvent(m.Body)
 			if err != nil {
 				r.Log.Warn("not an event", "queue", o.Name, "message", m.ID, "reason", oneLine(err), "bytes", len(m.Body))
