@@ -394,7 +394,14 @@ func (lo *lowering) named(c census, caller func(policy.Principal, bool)) {
 	for _, s := range c.sessions {
 		a := account(s)
 		name := strings.Split(s, "/")[1]
-		roles := []string{fresh("arn:aws:iam::"+a+":role/"+strings.ReplaceAll(name, "%", "")+"%d", c.roles)}
+		// A role of that name, with whatever path it has.
+		roles := []string{"arn:aws:iam::" + a + ":role/" + name}
+		if slices.Contains(c.roles, roles[0]) {
+			roles[0] = "arn:aws:iam::" + a + ":role/example/" + name
+			for n := 1; slices.Contains(c.roles, roles[0]); n++ {
+				roles[0] = fmt.Sprintf("arn:aws:iam::%s:role/example%d/%s", a, n, name)
+			}
+		}
 		for _, r := range within(c.roles, a) {
 			if strings.HasSuffix(r, "/"+name) {
 				roles = append(roles, r)

@@ -102,6 +102,8 @@ func TestRelations(t *testing.T) {
 		{"dates, later", list{when("DateGreaterThan", "aws:CurrentTime", `"2026-01-02"`)}, list{when("DateGreaterThan", "aws:CurrentTime", `"2026-01-01T23:00+00:00"`)}, bMore},
 		{"blocks", list{when("IpAddress", "aws:SourceIp", `["10.0.0.0/9","10.128.0.0/9"]`)}, list{when("IpAddress", "aws:SourceIp", `"10.1.2.3/8"`)}, equivalent},
 		{"one address less", list{when("IpAddress", "aws:SourceIp", `["10.0.0.0/9","10.128.0.0/10","10.192.0.1"]`)}, list{when("IpAddress", "aws:SourceIp", `"10.0.0.0/8"`)}, bMore},
+		{"one address", list{when("IpAddress", "aws:SourceIp", `"10.1.2.3"`)}, list{`"NotAction":"*"`}, aMore},
+		{"the address after a block", list{when("IpAddress", "aws:SourceIp", `["10.0.0.0/24","10.0.1.0"]`)}, list{when("IpAddress", "aws:SourceIp", `"10.0.0.0/24"`)}, aMore},
 		{"version 6 is not version 4", list{when("NotIpAddress", "aws:SourceIp", `"0.0.0.0/0"`)}, list{when("IpAddress", "aws:SourceIp", `"::/0"`)}, aMore},
 		{"version 6 blocks", list{when("IpAddress", "aws:SourceIp", `"2001:DB8::/33"`)}, list{when("IpAddress", "aws:SourceIp", `"2001:db8::/32"`)}, bMore},
 		{"Bool and BoolIfExists", list{when("Bool", "aws:MultiFactorAuthPresent", `true`)}, list{when("BoolIfExists", "aws:MultiFactorAuthPresent", `"true"`)}, bMore},
