@@ -112,7 +112,8 @@ func killAt(t *testing.T, binary string, at moment) int {
 		t.Fatal(err)
 	}
 
-	r := &reaper{at: at}
+	running := make(chan *os.Process, 1)
+	r := &reaper{at: at, kill: func() { _ = (<-running).Kill() }}
 	target, _ := url.Parse(st.Server.URL())
 	proxy := httptest.NewServer(r.wrap(&httputil.ReverseProxy{Rewrite: func(p *httputil.ProxyRequest) {
 		p.SetURL(target)
@@ -142,12 +143,10 @@ func killAt(t *testing.T, binary string, at moment) int {
 	}
 
 	first := guard(proxy.URL)
-	started := make(chan struct{})
-	r.kill = func() { <-started; _ = first.Process.Kill() }
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
 	}
-	close(started)
+	running <- first.Process
 	err = first.Wait()
 	switch {
 	case at.call == 0 && err != nil:
