@@ -140,7 +140,8 @@ def localemu(tmp: Path, program: Path) -> Iterator[Server]:
         until_answering(child, port, tmp / "localemu.log")
         # The pair of AWS's documentation is the administrator of every LocalEmu.
         admin = Credentials("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
-        yield identified("localemu", child.pid, port, admin, patience=3)
+        # It hands an event to EventBridge sixty seconds after the call.
+        yield identified("localemu", child.pid, port, admin, patience=75)
 
 
 @contextlib.contextmanager

@@ -152,6 +152,19 @@ class AWS:
         got = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
         return url, got["Attributes"]["QueueArn"]
 
+    def open_queue(self, service: str, source: str) -> tuple[str, str]:
+        """Create a queue into which a service may put the messages of one source."""
+        url, arn = self.new_queue()
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": f"{service}.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": source}},
+        }
+        self.client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(allow)})
+        return url, arn
+
     def receive(self, url: str, wanted=None):
         """Return the body of the first message that is wanted; delete all that are read. None when none comes."""
         sqs, deadline = self.client("sqs"), time.monotonic() + self.server.patience
