@@ -16,9 +16,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -51,14 +56,19 @@ type Options struct {
 
 // Clients are the AWS services that warden talks to, on one configuration.
 type Clients struct {
-	IAM         *iam.Client
-	STS         *sts.Client
-	SQS         *sqs.Client
-	SNS         *sns.Client
-	EventBridge *eventbridge.Client
-	CloudTrail  *cloudtrail.Client
-	DynamoDB    *dynamodb.Client
-	Region      string
+	IAM           *iam.Client
+	STS           *sts.Client
+	SQS           *sqs.Client
+	SNS           *sns.Client
+	EventBridge   *eventbridge.Client
+	CloudTrail    *cloudtrail.Client
+	CloudWatch    *cloudwatch.Client
+	DynamoDB      *dynamodb.Client
+	Lambda        *lambda.Client
+	Organizations *organizations.Client
+	S3            *s3.Client
+	StepFunctions *sfn.Client
+	Region        string
 
 	cfg aws.Config
 }
@@ -108,6 +118,13 @@ func (c *Clients) Assume(roleARN, externalID string) *Clients {
 	return build(cfg)
 }
 
+// In returns clients for another region, with the same credentials.
+func (c *Clients) In(region string) *Clients {
+	cfg := c.cfg.Copy()
+	cfg.Region = region
+	return build(cfg)
+}
+
 // Key is a set of AWS credentials.
 type Key struct{ ID, Secret, Token string }
 
@@ -137,15 +154,20 @@ func (c *Clients) Account(ctx context.Context) (account, arn string, err error) 
 func build(cfg aws.Config) *Clients {
 	cfg.HTTPClient = WholeBody(cfg.HTTPClient)
 	return &Clients{
-		IAM:         iam.NewFromConfig(cfg),
-		STS:         sts.NewFromConfig(cfg),
-		SQS:         sqs.NewFromConfig(cfg),
-		SNS:         sns.NewFromConfig(cfg),
-		EventBridge: eventbridge.NewFromConfig(cfg),
-		CloudTrail:  cloudtrail.NewFromConfig(cfg),
-		DynamoDB:    dynamodb.NewFromConfig(cfg),
-		Region:      cfg.Region,
-		cfg:         cfg,
+		IAM:           iam.NewFromConfig(cfg),
+		STS:           sts.NewFromConfig(cfg),
+		SQS:           sqs.NewFromConfig(cfg),
+		SNS:           sns.NewFromConfig(cfg),
+		EventBridge:   eventbridge.NewFromConfig(cfg),
+		CloudTrail:    cloudtrail.NewFromConfig(cfg),
+		CloudWatch:    cloudwatch.NewFromConfig(cfg),
+		DynamoDB:      dynamodb.NewFromConfig(cfg),
+		Lambda:        lambda.NewFromConfig(cfg),
+		Organizations: organizations.NewFromConfig(cfg),
+		S3:            s3.NewFromConfig(cfg),
+		StepFunctions: sfn.NewFromConfig(cfg),
+		Region:        cfg.Region,
+		cfg:           cfg,
 	}
 }
 

@@ -66,6 +66,19 @@ type Config struct {
 	// DenyPolicy is the name of the managed policy that contains a user;
 	// "" means DefaultDenyPolicy.
 	DenyPolicy string
+	// AdminTag is the tag of an IAM user or role that marks an administrator,
+	// as the resource has it; the tags of a session never count. The zero
+	// value means none.
+	AdminTag Tag
+	// Level is what a containment denies; "" means DenyIAM.
+	Level Level
+	// Budget is how many callers an hour may be contained with everything
+	// that is configured; above it a containment is DENY-IAM alone and the
+	// rest waits for approval. 0 means DefaultBudget.
+	Budget int
+	// RevokeSessions denies all sessions of a contained role that were issued
+	// before now, not only the caller's.
+	RevokeSessions bool
 	// ContainSessions lets role sessions be contained, not only reported.
 	ContainSessions bool
 	// UndoActions lets what the caller did be taken back.
@@ -74,8 +87,22 @@ type Config struct {
 	MaxAge time.Duration
 }
 
+// Level is what a containment denies.
+type Level string
+
+// The levels.
+const (
+	DenyIAM   Level = "deny-iam" // iam:*
+	DenyAll   Level = "deny-all" // everything
+	AlertOnly Level = "alert"    // nothing; people are told
+)
+
+// Tag is a tag of an IAM user or role.
+type Tag struct{ Key, Value string }
+
 // Defaults of Config.
 const (
+	DefaultBudget     = 10 // callers an hour
 	DefaultAdminGroup = "Administrators"
 	DefaultDenyPolicy = "DENY-IAM"
 )
