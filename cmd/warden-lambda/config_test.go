@@ -96,7 +96,7 @@ func TestTheTemplateConfiguresTheFunction(t *testing.T) {
 				return ""
 			}
 			return fmt.Sprint(v)
-		})
+		}, nil, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -13,8 +13,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +28,7 @@ import (
 
 func main() {
 	log, setRequest := newLog(os.Stdout)
-	handler, err := function(os.Getenv)
+	f, err := function(os.Getenv, log, setRequest)
 	if err != nil {
 		log.Error("the function cannot start", "error", oneLine(err))
 		if err := reportInit(os.Getenv("AWS_LAMBDA_RUNTIME_API"), err); err != nil {
@@ -33,30 +36,46 @@ func main() {
 		}
 		os.Exit(1)
 	}
-	handler.log, handler.setRequest = log, setRequest
 	// Connect while Lambda still counts this as the start, in which a
 	// function has more processor. What fails now is tried again with the
-	// first events.
+	// first invocation.
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Second)
-	if err := handler.prepare(ctx); err != nil {
+	if err := f.prepare(ctx); err != nil {
 		log.Warn("not ready yet; tried again with the first events", "error", oneLine(err))
 	}
 	cancel()
-	lambda.Start(handler.handle)
+	lambda.Start(f.handle)
+}
+
+// worker is what a handler stands for.
+type worker interface {
+	// prepare connects to AWS, once. It may be called again after an error.
+	prepare(ctx context.Context) error
+	// handle deals with one invocation; its answer is marshalled as JSON.
+	handle(ctx context.Context, payload json.RawMessage) (any, error)
+}
+
+// workers are the functions of this program by the name of the handler.
+func workers(g *guards) map[string]worker {
+	return map[string]worker{
+		"guard": &guardFunction{g},
+	}
 }
 
 // function returns what the configured handler stands for.
-func function(getenv func(string) string) (*guardFunction, error) {
-	if name := getenv("_HANDLER"); name != "guard" {
-		return nil, fmt.Errorf("there is no function %q in this program: set the handler to guard", name)
-	}
-	cfg, err := readConfig(getenv)
-	if err != nil {
-		return nil, err
-	}
-	return &guardFunction{config: cfg, connect: func(ctx context.Context) (*app.Clients, error) {
+func function(getenv func(string) string, log *slog.Logger, setRequest func(id string)) (worker, error) {
+	g := &guards{log: log, setRequest: setRequest, connect: func(ctx context.Context) (*app.Clients, error) {
 		return app.Connect(ctx, app.Options{})
-	}}, nil
+	}}
+	all := workers(g)
+	w := all[getenv("_HANDLER")]
+	if w == nil {
+		return nil, fmt.Errorf("there is no function %q in this program: set the handler to one of %s",
+			getenv("_HANDLER"), strings.Join(slices.Sorted(maps.Keys(all)), ", "))
+	}
+	var err error
+	g.config, err = readConfig(getenv)
+	return w, err
 }
 
 // reportInit tells the Lambda runtime why the function cannot start, so that

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambdacontext"
+
+	"warden/account"
+	"warden/account/collect"
+	"warden/app"
+	"warden/change/apply"
+	"warden/change/ledger"
+	"warden/notify"
+	"warden/respond"
+)
+
+// reserve is what is kept of a function's time to answer in: what has not
+// ended by then is given back to the queue.
+const reserve = 5 * time.Second
+
+// guards are the guards of the function's own account and of the members of
+// its organisation: what every handler of this program works with.
+type guards struct {
+	config     config
+	connect    func(context.Context) (*app.Clients, error)
+	log        *slog.Logger
+	setRequest func(id string)
+
+	mu         sync.Mutex
+	clients    *app.Clients
+	ledger     *ledger.Ledger
+	account    string
+	responders map[string]*respond.Responder // by account
+}
+
+// prepare connects to AWS and sets up the guard of the function's own
+// account, once.
+func (g *guards) prepare(ctx context.Context) error {
+	_, err := g.responder(ctx, "")
+	return err
+}
+
+// responder returns the guard of an account; that of the function's own for
+// "" and for accounts that are no members, whose events it then refuses.
+func (g *guards) responder(ctx context.Context, id string) (*respond.Responder, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.responders == nil {
+		if err := g.first(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if r := g.responders[id]; r != nil {
+		return r, nil
+	}
+	for _, m := range g.config.members {
+		if m == id {
+			return g.member(ctx, id)
+		}
+	}
+	return g.responders[g.account], nil
+}
+
+// first makes the guard of the function's own account.
+func (g *guards) first(ctx context.Context) error {
+	clients, err := g.connect(ctx)
+	if err != nil {
+		return err
+	}
+	id, arn, err := clients.Account(ctx)
+	if err != nil {
+		return err
+	}
+	self, err := account.ParseARN(arn)
+	if err != nil {
+		return fmt.Errorf("who the function is: %w", err)
+	}
+	g.clients, g.account = clients, id
+	if !g.config.dryRun {
+		g.ledger = ledger.New(ledger.NewDynamoDB(clients.DynamoDB, g.config.table), nil)
+	}
+	act := apply.IAM(clients.IAM)
+	own := []string{arn}
+	if g.config.responder != "" {
+		act = apply.Split(clients.IAM, clients.Assume(g.config.responder, "").IAM)
+		own = append(own, g.config.responder)
+	}
+	r, err := g.guardOf(ctx, id, self.Partition, clients, act, own)
+	if err == nil {
+		g.responders = map[string]*respond.Responder{id: r}
+	}
+	return err
+}
+
+// member makes the guard of another account of the organisation, which acts
+// there by that account's role.
+func (g *guards) member(ctx context.Context, id string) (*respond.Responder, error) {
+	partition := g.responders[g.account].Partition
+	role := "arn:" + partition + ":iam::" + id + ":role/" + g.config.memberRole
+	clients := g.clients.Assume(role, "")
+	r, err := g.guardOf(ctx, id, partition, clients, clients.IAM, []string{role})
+	if err == nil {
+		g.responders[id] = r
+	}
+	return r, err
+}
+
+func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app.Clients, act apply.IAM, self []string) (*respond.Responder, error) {
+	cfg := g.config.guard
+	cfg.Self = self
+	if id != g.account {
+		cfg.ContainSessions = false // its role there may not write inline policies
+	}
+	o := respond.Options{
+		Guard: cfg, Account: id, Partition: partition, Log: g.log,
+		Lookup: respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM},
+	}
+	if g.ledger != nil {
+		o.Ledger = g.ledger
+		o.Applier = redelivered{apply.New(act, g.ledger, apply.Options{Account: id})}
+		o.Notifier = g.notifier()
+		o.LedgerFlag = "--ledger dynamodb:" + g.config.table
+	}
+	r, err := respond.New(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Start(ctx); err != nil {
+		// A deny policy that cannot be seen to be right is no reason to stop
+		// watching: events are judged and told, and a containment that cannot
+		// be proved says so.
+		g.log.Error("the deny policy is not ready", "account", id, "error", oneLine(err))
+	}
+	return r, nil
+}
+
+func (g *guards) notifier() notify.Notifier {
+	channels := notify.All{notify.NewJSON(os.Stdout)}
+	if g.config.topic != "" {
+		channels = append(channels, notify.NewTopic(g.clients.SNS, g.config.topic))
+	}
+	return channels
+}
+
+// redelivered is an applier that does not look for what died at its start:
+// other instances of the function may be at work on it, and the event of
+// whatever did die is delivered again, which finishes it.
+type redelivered struct{ *apply.Applier }
+
+// Resume implements respond.Applier.
+func (redelivered) Resume(context.Context, time.Duration) ([]apply.Report, error) { return nil, nil }
+
+// begin notes which request is being dealt with, and returns the context in
+// which to work: it ends early enough for the function to answer.
+func (g *guards) begin(ctx context.Context) (context.Context, context.CancelFunc) {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		g.setRequest(lc.AwsRequestID)
+	}
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	left := min(reserve, time.Until(deadline)/3)
+	return context.WithDeadline(ctx, deadline.Add(-left))
+}
