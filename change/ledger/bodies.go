@@ -16,6 +16,9 @@ type Opening struct {
 	Severity string `json:"severity,omitempty"`
 	Title    string `json:"title"`
 	Reason   string `json:"reason,omitempty"`
+	// Parent is the incident of the caller who made this one, where the
+	// ledger proves that; "" for an original caller.
+	Parent string `json:"parent,omitempty"`
 }
 
 // Event is the body of an EventJoined entry: one call of the caller's.
