@@ -223,7 +223,7 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 func TestWhatTheRolesCanRead(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy", "iam:GetUser", "iam:GetUserPolicy",
+		"iam:GetGroup", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy", "iam:GetUser", "iam:GetUserPolicy",
 		"iam:ListAccessKeys", "iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
 	}
 	for _, name := range []string{"guard", "member"} {

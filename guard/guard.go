@@ -9,6 +9,8 @@
 package guard
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"warden/account"
@@ -79,6 +81,10 @@ type Config struct {
 	// RevokeSessions denies all sessions of a contained role that were issued
 	// before now, not only the caller's.
 	RevokeSessions bool
+	// SelfService lets everybody change his own password and enrol his own
+	// MFA devices. His own access keys are no part of it: a key is how a
+	// stolen session is made to last.
+	SelfService bool
 	// ContainSessions lets role sessions be contained, not only reported.
 	ContainSessions bool
 	// UndoActions lets what the caller did be taken back.
@@ -99,6 +105,28 @@ const (
 
 // Tag is a tag of an IAM user or role.
 type Tag struct{ Key, Value string }
+
+// ParseTag reads key=value. Both are compared exactly, although IAM takes keys
+// that differ in case for one. Source: IAM User Guide, "Tags for AWS Identity
+// and Access Management resources".
+func ParseTag(text string) (Tag, error) {
+	key, value, ok := strings.Cut(text, "=")
+	if !ok || key == "" || value == "" {
+		return Tag{}, fmt.Errorf("%q is not a tag: want key=value", text)
+	}
+	return Tag{Key: key, Value: value}, nil
+}
+
+// ParseLevel reads the name of a level; "" is DenyIAM.
+func ParseLevel(text string) (Level, error) {
+	switch l := Level(text); l {
+	case "":
+		return DenyIAM, nil
+	case DenyIAM, DenyAll, AlertOnly:
+		return l, nil
+	}
+	return "", fmt.Errorf("%q is not a level: want %s, %s or %s", text, DenyIAM, DenyAll, AlertOnly)
+}
 
 // Defaults of Config.
 const (

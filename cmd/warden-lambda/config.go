@@ -43,6 +43,12 @@ func readConfig(getenv func(string) string) (config, error) {
 			DenyPolicy:      r.name("DENY_POLICY_NAME", guard.DefaultDenyPolicy),
 			ContainSessions: r.bool("CONTAIN_SESSIONS"),
 			UndoActions:     r.bool("UNDO_ACTIONS"),
+			AdminTag:        r.tag("ADMIN_TAG"),
+			Level:           r.level("LEVEL"),
+			Budget:          r.count("BUDGET", guard.DefaultBudget),
+			RevokeSessions:  r.bool("REVOKE_SESSIONS"),
+			SelfService:     r.bool("ALLOW_SELF_SERVICE"),
+			Exemptions:      r.exemptions("EXEMPTIONS"),
 		},
 		table:      getenv("LEDGER_TABLE"),
 		topic:      getenv("SNS_TOPIC_ARN"),
@@ -72,6 +78,9 @@ func readConfig(getenv func(string) string) (config, error) {
 		r.wrong("SNS_TOPIC_ARN", "want the ARN of an SNS topic")
 	case c.topic != "" && region != "" && regionOf(c.topic) != region:
 		r.wrong("SNS_TOPIC_ARN", "the topic is in %s, the function in %s: want a topic of the same region", regionOf(c.topic), region)
+	}
+	if c.guard.RevokeSessions && !c.guard.ContainSessions {
+		r.wrong("REVOKE_SESSIONS", "it goes together with CONTAIN_SESSIONS")
 	}
 	if (c.memberRole == "") != (c.members == nil) {
 		r.wrong("MEMBER_ROLE_NAME", "it goes together with MEMBER_ACCOUNTS")
@@ -153,4 +162,50 @@ func (r *reader) bool(name string) bool {
 		r.wrong(name, "%q: want true or false", v)
 	}
 	return b
+}
+
+func (r *reader) tag(name string) guard.Tag {
+	v := r.getenv(name)
+	if v == "" {
+		return guard.Tag{}
+	}
+	tag, err := guard.ParseTag(v)
+	if err != nil {
+		r.wrong(name, "%v", err)
+	}
+	return tag
+}
+
+func (r *reader) level(name string) guard.Level {
+	level, err := guard.ParseLevel(r.getenv(name))
+	if err != nil {
+		r.wrong(name, "%v", err)
+	}
+	return level
+}
+
+// count reads a number of at least 1.
+func (r *reader) count(name string, otherwise int) int {
+	v := r.getenv(name)
+	if v == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(v)
+	if err != nil || n < 1 {
+		r.wrong(name, "%q: want a number, 1 or more", v)
+	}
+	return n
+}
+
+// exemptions reads the text of an exemption file.
+func (r *reader) exemptions(name string) []guard.Exemption {
+	v := r.getenv(name)
+	if v == "" {
+		return nil
+	}
+	out, err := guard.ReadExemptions(strings.NewReader(v))
+	if err != nil {
+		r.wrong(name, "%v", err)
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -19,6 +20,8 @@ func TestReadConfig(t *testing.T) {
 		"LEDGER_TABLE": "t", "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:a", "AWS_REGION": "us-east-1",
 		"MEMBER_ACCOUNTS": "444455556666,777788889999", "MEMBER_ROLE_NAME": "m",
 		"RESPONDER_ROLE_ARN": "arn:aws:iam::111122223333:role/r",
+		"ADMIN_TAG":          "duty=identity admin", "LEVEL": "deny-all", "BUDGET": "3", "REVOKE_SESSIONS": "true", "ALLOW_SELF_SERVICE": "true",
+		"EXEMPTIONS": `{"exemptions":[{"arn":"arn:aws:iam::111122223333:user/ci","id":"AIDACI","rule":"guard","reason":"pipeline","owner":"ops","expires":"2027-01-31"}]}`,
 	}
 	got, err := readConfig(func(name string) string { return env[name] })
 	if err != nil {
@@ -28,6 +31,9 @@ func TestReadConfig(t *testing.T) {
 		guard: guard.Config{
 			AdminGroups: []string{"Administrators", "Platform"}, AdminRoles: []string{"arn:aws:iam::111122223333:role/Admin"},
 			Protected: []string{"arn:aws:iam::111122223333:user/break-glass"}, DenyPolicy: "NO-IAM", ContainSessions: true,
+			AdminTag: guard.Tag{Key: "duty", Value: "identity admin"}, Level: guard.DenyAll, Budget: 3, RevokeSessions: true, SelfService: true,
+			Exemptions: []guard.Exemption{{ARN: "arn:aws:iam::111122223333:user/ci", ID: "AIDACI", Rule: "guard", Reason: "pipeline", Owner: "ops",
+				Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}},
 		},
 		table: "t", topic: "arn:aws:sns:us-east-1:111122223333:a", responder: "arn:aws:iam::111122223333:role/r",
 		members: []string{"444455556666", "777788889999"}, memberRole: "m",
@@ -50,6 +56,12 @@ func TestWrongConfig(t *testing.T) {
 		{"SNS_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:a", "the topic is in eu-west-1, the function in us-east-1"},
 		{"RESPONDER_ROLE_ARN", "arn:aws:iam::111122223333:role/a,arn:aws:iam::111122223333:role/b", "want one ARN"},
 		{"MEMBER_ACCOUNTS", "12", "not an account id"},
+		{"ADMIN_TAG", "admin", "want key=value"},
+		{"LEVEL", "deny", "want deny-iam, deny-all or alert"},
+		{"BUDGET", "none", "want a number"},
+		{"BUDGET", "0", "1 or more"},
+		{"REVOKE_SESSIONS", "true", "together with CONTAIN_SESSIONS"},
+		{"EXEMPTIONS", `{"exemptions":[{}]}`, "arn, id, rule, reason, owner, expires missing"},
 		{"MEMBER_ROLE_NAME", "m", "goes together with MEMBER_ACCOUNTS"},
 	} {
 		env := map[string]string{"LEDGER_TABLE": "t", "AWS_REGION": "us-east-1"}

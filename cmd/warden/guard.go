@@ -36,8 +36,13 @@ type guardOptions struct {
 	adminRoles           []string
 	protect, self        []string
 	denyPolicy           string
+	adminTag             string
+	level                string
+	budget               int
 	containSessions      bool
+	revokeSessions       bool
 	undoActions          bool
+	selfService          bool
 
 	apply  bool
 	ledger string
@@ -93,10 +98,15 @@ EXIT STATUS
 	f.StringVar(&o.snapshot, "snapshot", "", "snapshot file that supplies the facts instead of AWS")
 	f.StringSliceVar(&o.adminGroups, "admin-group", []string{guard.DefaultAdminGroup}, "group whose members may change identities (repeatable)")
 	f.StringSliceVar(&o.adminRoles, "admin-role", nil, "exact ARN of a role that may (repeatable)")
+	f.StringVar(&o.adminTag, "admin-tag", "", "tag, as key=value, of users and roles that may; the tag of the IAM resource, never of a session")
+	f.BoolVar(&o.selfService, "allow-self-service", false, "let everybody change his own password and enrol his own MFA devices")
 	f.StringVar(&o.exemptions, "exemptions", "", "file of exemptions with owner, reason and expiry")
 	f.StringSliceVar(&o.protect, "protect", nil, "exact ARN of a user or role that is never touched (repeatable)")
 	f.StringSliceVar(&o.self, "self", nil, "exact ARN under which warden itself acts, besides that of its credentials (repeatable)")
 	f.StringVar(&o.denyPolicy, "deny-policy", guard.DefaultDenyPolicy, "name of the managed policy that contains")
+	f.StringVar(&o.level, "level", string(guard.DenyIAM), "what a containment denies: deny-iam, deny-all, or alert for nothing")
+	f.IntVar(&o.budget, "budget", guard.DefaultBudget, "callers an hour that are contained with everything configured; above it DENY-IAM alone, the rest waits for approval")
+	f.BoolVar(&o.revokeSessions, "revoke-sessions", false, "deny all sessions of a contained role that were issued before, not only the caller's")
 	f.BoolVar(&o.containSessions, "contain-sessions", false, "contain role sessions too, each by a deny for that session alone")
 	f.BoolVar(&o.undoActions, "undo-actions", false, "take back what a contained caller did: deactivate keys, detach policies, quarantine users and roles that he made")
 	f.BoolVar(&o.apply, "apply", false, "act; without it nothing is changed")
@@ -196,6 +206,22 @@ func (o *guardOptions) config() (guard.Config, error) {
 	cfg := guard.Config{
 		AdminGroups: o.adminGroups, AdminRoles: o.adminRoles, Protected: o.protect, Self: o.self,
 		DenyPolicy: o.denyPolicy, ContainSessions: o.containSessions, UndoActions: o.undoActions,
+		Budget: o.budget, RevokeSessions: o.revokeSessions, SelfService: o.selfService,
+	}
+	var err error
+	if cfg.Level, err = guard.ParseLevel(o.level); err != nil {
+		return cfg, usageErrorf("--level: %v", err)
+	}
+	if o.adminTag != "" {
+		if cfg.AdminTag, err = guard.ParseTag(o.adminTag); err != nil {
+			return cfg, usageErrorf("--admin-tag: %v", err)
+		}
+	}
+	if o.budget < 1 {
+		return cfg, usageErrorf("--budget %d: want at least 1", o.budget)
+	}
+	if o.revokeSessions && !o.containSessions {
+		return cfg, usageErrorf("--revoke-sessions goes with --contain-sessions")
 	}
 	for flag, arns := range map[string][]string{"--admin-role": o.adminRoles, "--protect": o.protect, "--self": o.self} {
 		for _, arn := range arns {
