@@ -201,13 +201,22 @@ func hasService(action, service string) bool {
 	return len(action) > n && action[n] == ':' && strings.EqualFold(action[:n], service)
 }
 
-// alwaysAllowed tells whether no policy can forbid the action: "No permissions
-// are required to perform this operation. If an administrator attaches a
-// policy … that explicitly denies access to the sts:GetCallerIdentity action,
-// you can still perform this operation" (AWS STS API Reference,
-// GetCallerIdentity).
+// AlwaysAllowed are the actions that no policy gives or takes away.
+//
+// "No permissions are required to perform this operation. If an administrator
+// attaches a policy … that explicitly denies access to the
+// sts:GetCallerIdentity action, you can still perform this operation" (AWS STS
+// API Reference, GetCallerIdentity).
+//
+// "No permissions are required for a user to get a session token. … You can
+// include the GetSessionToken action in a policy, but doing so has no effect on
+// a user's ability to perform the GetSessionToken operation" (IAM User Guide,
+// "Permissions for GetSessionToken"). That only users and the root user may
+// call it, and with long-term credentials, is not a matter of policies.
+func AlwaysAllowed() []string { return []string{"sts:GetCallerIdentity", "sts:GetSessionToken"} }
+
 func alwaysAllowed(action string) bool {
-	return strings.EqualFold(action, "sts:GetCallerIdentity")
+	return hasService(action, "sts") && (strings.EqualFold(action, "sts:GetCallerIdentity") || strings.EqualFold(action, "sts:GetSessionToken"))
 }
 
 // prepare fills in what the request leaves to be derived.

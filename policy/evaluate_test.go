@@ -224,6 +224,8 @@ var rules = []rule{
 	{name: "NotPrincipal with Allow", principal: user, resourcePolicy: []string{`{"Effect": "Allow", "NotPrincipal": {"AWS": "` + stranger + `"}, "Action": "*", "Resource": "*"}`}, want: Allowed},
 	{name: "NotPrincipal with Allow lists the account", principal: user, resourcePolicy: []string{`{"Effect": "Allow", "NotPrincipal": {"AWS": "` + account + `"}, "Action": "*", "Resource": "*"}`}, want: ImplicitlyDenied},
 
+	{name: "a session token needs no permission", principal: user, action: "sts:GetSessionToken", resource: "*", identity: deny, scp: deny, want: Allowed},
+	{name: "a federation token does", principal: user, action: "sts:GetFederationToken", resource: "*", want: ImplicitlyDenied},
 	{name: "always allowed", principal: user, action: "sts:getcalleridentity", resource: "*", identity: deny, scp: deny, want: Allowed},
 	{name: "an action without resource types and an ARN", principal: user, action: "ec2:DescribeInstances", resource: "*",
 		identity: []string{`{"Effect": "Allow", "Action": "ec2:*", "Resource": "arn:aws:ec2:*:*:*"}`}, want: ImplicitlyDenied},

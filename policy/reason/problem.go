@@ -10,22 +10,21 @@ import (
 	"warden/policy/catalog"
 )
 
-// alwaysAllowed is the action that no policy can forbid: "No permissions are
-// required to perform this operation" (AWS STS API Reference,
-// GetCallerIdentity).
-const alwaysAllowed = "sts:getcalleridentity"
-
 // problem begins a search with the given values of variables, nil to leave
 // them open.
 func (q *question) problem(kind Kind, level strength, env environment, left int) *problem {
 	p := &problem{lowering: newLowering(kind, env), level: level, left: left, pins: map[int]fact{}}
 	// What requests may name. AWS Service Authorization Reference: an action
-	// is a service prefix, a colon and a name. The one action that is
-	// allowed whatever policies say is left out.
+	// is a service prefix, a colon and a name. The actions that are
+	// allowed whatever policies say are left out.
 	part := []element{{kind: one, inPart: true}, {kind: many, inPart: true}}
 	colon := element{kind: letter, char: ':'}
 	p.universe[actionVar] = newList([]pattern{{elements: slices.Concat(part, []element{colon}, part)}})
-	p.never[actionVar] = newList([]pattern{literalText(alwaysAllowed)})
+	var always []pattern
+	for _, a := range policy.AlwaysAllowed() {
+		always = append(always, literalText(strings.ToLower(a)))
+	}
+	p.never[actionVar] = newList(always)
 	rest := []element{{kind: many, inPart: true}}
 	arn := slices.Concat(literalText("arn:").elements, part, []element{colon}, part, []element{colon}, rest, []element{colon}, rest,
 		[]element{colon, {kind: one}, {kind: many}})

@@ -106,12 +106,16 @@ func Intersects(a, b []*policy.Document, o Options) Answer {
 // specified actions on at least one of the specified resources" (IAM Access
 // Analyzer API Reference).
 //
-// sts:GetCallerIdentity, asked for by name, is granted by every policy.
+// What no policy can forbid, asked for by name, is granted by every policy; see
+// [policy.AlwaysAllowed].
 func NotGranted(docs []*policy.Document, actions, resources []string, o Options) Answer {
-	if i := slices.IndexFunc(actions, func(a string) bool { return strings.EqualFold(a, alwaysAllowed) }); i >= 0 {
+	always := policy.AlwaysAllowed()
+	if i := slices.IndexFunc(always, func(a string) bool {
+		return slices.ContainsFunc(actions, func(asked string) bool { return strings.EqualFold(a, asked) })
+	}); i >= 0 {
 		return Answer{Verdict: No, Witness: &Witness{Request: policy.Request{
 			Principal: policy.Principal{Type: policy.User, ARN: "arn:aws:iam::" + exampleAccount + ":user/example", Account: exampleAccount},
-			Action:    "sts:GetCallerIdentity", Resource: policy.Resource{ARN: "*", Account: exampleAccount}, Context: policy.Context{},
+			Action:    always[i], Resource: policy.Resource{ARN: "*", Account: exampleAccount}, Context: policy.Context{},
 		}}}
 	}
 	q := question{options: o, yes: docs, actions: actions, resources: resources}

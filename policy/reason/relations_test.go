@@ -61,6 +61,7 @@ func TestRelations(t *testing.T) {
 		{"two halves", list{`"Action":["a:x*","a:y*"]`}, list{`"Action":"a:x*"`, `"Action":"a:y*"`}, equivalent},
 		{"NotAction", list{`"NotAction":"s3:*"`}, list{`"Action":"iam:*"`}, aMore},
 		{"NotAction of all", list{`"NotAction":"*"`}, list{`"Effect":"Deny"`}, equivalent},
+		{"the other action that cannot be denied", list{`"Action":"sts:GetSessionToken"`}, list{`"Effect":"Deny"`}, equivalent},
 		{"the action that cannot be denied", list{`"Action":"sts:GetCallerIdentity"`}, list{`"Effect":"Deny"`}, equivalent},
 		{"an action without a colon", list{`"Action":"*"`}, list{`"NotAction":["s3:*"]`, `"Action":"s3:*"`}, equivalent},
 		// Resources.

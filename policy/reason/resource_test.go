@@ -150,6 +150,7 @@ func TestNotGranted(t *testing.T) {
 		{"s3:PutObject", "arn:aws:s3:::b arn:aws:s3:::b/*", reason.Yes},
 		{"s3:PutObject", "arn:aws:s3:::b/* arn:aws:s3:::?/x", reason.No},
 		{"*", "arn:aws:s3:::b/*", reason.Yes},
+		{"sts:GetSessionToken", "", reason.No},
 		{"sts:GetCallerIdentity", "", reason.No},
 	} {
 		var resources []string
