@@ -144,11 +144,18 @@ func Fixed(endpoint string, key Key) *Clients {
 // Account asks STS whose credentials these are. It returns the account id and
 // the caller's ARN.
 func (c *Clients) Account(ctx context.Context) (account, arn string, err error) {
+	account, arn, _, err = c.Caller(ctx)
+	return account, arn, err
+}
+
+// Caller is Account with the caller's unique id: AIDA… of a user, AROA…:NAME
+// of a session of a role.
+func (c *Clients) Caller(ctx context.Context) (account, arn, id string, err error) {
 	out, err := c.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return "", "", fmt.Errorf("ask who the credentials belong to: %w", err)
+		return "", "", "", fmt.Errorf("ask who the credentials belong to: %w", err)
 	}
-	return aws.ToString(out.Account), aws.ToString(out.Arn), nil
+	return aws.ToString(out.Account), aws.ToString(out.Arn), aws.ToString(out.UserId), nil
 }
 
 func build(cfg aws.Config) *Clients {

@@ -75,8 +75,12 @@ type Options struct {
 	// LedgerFlag says in notifications which ledger an undo needs, for
 	// example "--ledger dynamodb:warden"; "" is the default one.
 	LedgerFlag string
-	Now        func() time.Time
-	Log        *slog.Logger
+	// AskFirst lets a person approve what is more than denying IAM, before it
+	// is done. ProposalLife is how long he has; 0 is ledger.ProposalLife.
+	AskFirst     bool
+	ProposalLife time.Duration
+	Now          func() time.Time
+	Log          *slog.Logger
 }
 
 // Responder handles events. It is safe for concurrent use.
@@ -138,6 +142,8 @@ type Result struct {
 	// Taken lists the steps that took back what the call did, and those that
 	// could not, with the reason.
 	Taken []string
+	// Proposed are the ids of the plans that wait for a person.
+	Proposed []string
 	// Err is what went wrong on the way; the event was still dealt with as
 	// far as Action says.
 	Err error

@@ -51,6 +51,12 @@ func (r *Responder) takeBack(ctx context.Context, res *Result) {
 		res.Err, res.Retry = err, true
 		return
 	}
+	if r.AskFirst {
+		if err := r.propose(ctx, res, plan, "what the call did is taken back after approval only"); err != nil {
+			res.Err, res.Retry = err, true
+		}
+		return
+	}
 	report, err := r.Applier.Run(ctx, plan)
 	if err != nil {
 		res.Err, res.Retry = err, true

@@ -43,6 +43,10 @@ const (
 	NotifyFailed   Kind = "notify-failed"     // Telling
 	Notified       Kind = "notified"          // Notification
 	BadInput       Kind = "input-quarantined" // Input
+	PlanProposed   Kind = "plan-proposed"     // a change.Plan, why, and when it expires
+	PlanApproved   Kind = "plan-approved"     // Approval
+	PlanDeclined   Kind = "plan-declined"     // Approval
+	TaskWaiting    Kind = "task-waiting"      // a workflow's token
 )
 
 // Entry is one line of the ledger.

@@ -25,6 +25,7 @@ type Incident struct {
 	Steps         []StepState    `json:"steps,omitempty"` // in the order in which they were planned
 	Verifications []VerifiedAt   `json:"verifications,omitempty"`
 	Notifications []Notification `json:"notifications,omitempty"`
+	Proposals     []Proposal     `json:"proposals,omitempty"` // in the order in which they were made
 }
 
 // Statuses of an incident.
@@ -146,6 +147,8 @@ func (f *fold) add(e Entry) error {
 		err = f.plan(in, e)
 	case StepIntended, StepClaimed, StepEnded:
 		err = f.step(e)
+	case PlanProposed, PlanApproved, PlanDeclined, TaskWaiting:
+		err = in.proposal(e)
 	}
 	if err != nil {
 		return &BrokenError{e.Seq, fmt.Sprintf("its body is not a %s: %v", e.Kind, err)}
