@@ -28,6 +28,8 @@ var doors = []Door{
 	// The guard's own queue and voice.
 	{Package: "trail/source", Service: "sqs", Why: "reads the guard's queue and removes what is dealt with", Operations: []string{
 		"ReceiveMessage", "DeleteMessage"}},
+	{Package: "trail/source", Service: "cloudtrail", Why: "reads the event history, for what the rule did not bring", Operations: []string{
+		"LookupEvents"}},
 	{Package: "cmd/warden-lambda", Service: "sqs", Why: "lets a message that failed come again before the queue's long time-out", Operations: []string{
 		"ChangeMessageVisibilityBatch"}},
 	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
