@@ -34,13 +34,13 @@ const (
 	// Attachment of a managed policy to a user, role or group. Target is the
 	// ARN of the identity, Name the ARN of the policy; text "attached".
 	Attachment Kind = "attachment"
-	// Inline policy of a user or role; Name is its name, text its document.
+	// Inline policy of a user, role or group; Name is its name, text its document.
 	Inline Kind = "inline-policy"
 	// AccessKey is the status of a user's access key; Name is its id, text
 	// "Active" or "Inactive".
 	AccessKey Kind = "access-key"
-	// Boundary is the permissions boundary of a user; text is the ARN of the
-	// policy.
+	// Boundary is the permissions boundary of a user or role; text is the ARN
+	// of the policy.
 	Boundary Kind = "permissions-boundary"
 	// Policy is the existence of a customer-managed policy; text is the
 	// document of its default version.
@@ -85,9 +85,13 @@ func (s Setting) String() string {
 		return "default version of " + t
 	case PolicyVersion:
 		return "version " + s.Name + " of " + t
-	default:
-		return t
+	case Statement:
+		return s.statementString()
 	}
+	if k, ok := identityKinds[s.Kind]; ok {
+		return fmt.Sprintf(k.words, s.Name, t)
+	}
+	return t
 }
 
 // shortARN is the resource part of an ARN: "user/ci/deploy".

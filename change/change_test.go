@@ -18,11 +18,18 @@ const (
 	role      = "arn:aws:iam::123456789012:role/app"
 	group     = "arn:aws:iam::123456789012:group/dev"
 	policyARN = "arn:aws:iam::123456789012:policy/DENY-IAM"
+	oidc      = "arn:aws:iam::123456789012:oidc-provider/idp.example"
+	saml      = "arn:aws:iam::123456789012:saml-provider/idp"
 	doc       = `{"Version":"2012-10-17","Statement":[]}`
 	other     = "{\n  \"Version\": \"2012-10-17\"\n}"
 )
 
-var user = change.Identity{ARN: userARN, ID: "AIDAEXAMPLE"}
+var (
+	user    = change.Identity{ARN: userARN, ID: "AIDAEXAMPLE"}
+	session = change.Denial{Action: "iam:*", Key: change.UserID, Value: "AROAEXAMPLE:bad", Until: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)}
+)
+
+const scp = "arn:aws:organizations::999999999999:policy/o-exampleorg/service_control_policy/p-example1"
 
 func version(id, text string) change.State {
 	return change.State{Exists: true, Text: text, Version: id}
@@ -49,11 +56,33 @@ var steps = []struct {
 	{change.PutBoundary(user, change.Absent, policyARN), "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary"},
 	{change.PutBoundary(user, change.Is(policyARN+"2"), policyARN), "PutUserPermissionsBoundary", "PutUserPermissionsBoundary"},
 	{change.DeleteBoundary(user, policyARN), "DeleteUserPermissionsBoundary", "PutUserPermissionsBoundary"},
+	{change.PutBoundary(change.Identity{ARN: role}, change.Absent, policyARN), "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary"},
+	{change.DeleteBoundary(change.Identity{ARN: role}, policyARN), "DeleteRolePermissionsBoundary", "PutRolePermissionsBoundary"},
+	{change.PutStatement(change.Identity{ARN: role}, "DENY-IAM-SESSIONS", change.Absent, session), "PutRolePolicy", "PutRolePolicy"},
+	{change.PutStatement(user, "own", change.Absent, session), "PutUserPolicy", "PutUserPolicy"},
+	{change.PutGuardrail(scp, change.Absent, session), "UpdatePolicy", "UpdatePolicy"},
 	{change.CreatePolicy(policyARN, doc, "why"), "CreatePolicy", "DeletePolicy"},
 	{change.DeletePolicy(policyARN, doc), "DeletePolicy", "CreatePolicy"},
 	{change.CreatePolicyVersion(policyARN, version("v1", other), doc), "CreatePolicyVersion", "SetDefaultPolicyVersion"},
 	{change.SetDefaultPolicyVersion(policyARN, version("v2", doc), version("v1", other)), "SetDefaultPolicyVersion", "SetDefaultPolicyVersion"},
 	{change.DeletePolicyVersion(policyARN, "v3", doc), "DeletePolicyVersion", ""},
+	{change.PutInline(change.Identity{ARN: group}, "p", change.Absent, doc), "PutGroupPolicy", "DeleteGroupPolicy"},
+	{change.DeleteInline(change.Identity{ARN: group}, "p", doc), "DeleteGroupPolicy", "PutGroupPolicy"},
+	{change.PutTrust(change.Identity{ARN: role}, doc, other), "UpdateAssumeRolePolicy", "UpdateAssumeRolePolicy"},
+	{change.AddMember(user, "dev"), "AddUserToGroup", "RemoveUserFromGroup"},
+	{change.RemoveMember(user, "dev"), "RemoveUserFromGroup", "AddUserToGroup"},
+	{change.DeletePassword(user, "2026-11-23T10:00:00Z"), "DeleteLoginProfile", ""},
+	{change.Deactivate(change.SSHKey, user, "APKAEXAMPLE"), "UpdateSSHPublicKey", "UpdateSSHPublicKey"},
+	{change.Deactivate(change.Certificate, user, "TA7EXAMPLE"), "UpdateSigningCertificate", "UpdateSigningCertificate"},
+	{change.Deactivate(change.ServiceCredential, user, "ACCAEXAMPLE"), "UpdateServiceSpecificCredential", "UpdateServiceSpecificCredential"},
+	{change.LeaveProfile(change.Identity{ARN: role}, "web"), "RemoveRoleFromInstanceProfile", "AddRoleToInstanceProfile"},
+	{change.LeaveProfile(change.Identity{ARN: role}, "web").Inverse(change.Absent), "AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile"},
+	{change.RemoveOIDCClient(oidc, "me"), "RemoveClientIDFromOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider"},
+	{change.RemoveOIDCClient(oidc, "me").Inverse(change.Absent), "AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider"},
+	{change.DeleteProvider(change.OIDCProvider, oidc, `{"url":"idp.example"}`), "DeleteOpenIDConnectProvider", "CreateOpenIDConnectProvider"},
+	{change.DeleteProvider(change.OIDCProvider, oidc, `{"url":"idp.example"}`).Inverse(change.Absent), "CreateOpenIDConnectProvider", "DeleteOpenIDConnectProvider"},
+	{change.DeleteProvider(change.SAMLProvider, saml, "<xml/>"), "DeleteSAMLProvider", "CreateSAMLProvider"},
+	{change.DeleteProvider(change.SAMLProvider, saml, "<xml/>").Inverse(change.Absent), "CreateSAMLProvider", "DeleteSAMLProvider"},
 }
 
 func TestStepsAndInverses(t *testing.T) {
@@ -162,6 +191,17 @@ func TestRefusedPlans(t *testing.T) {
 		{"not JSON", "not JSON", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{change.PutInline(user, "p", change.Absent, "{")}}},
 		{"make a deleted key", "gone for good", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{
 			change.Transition(change.Setting{Kind: change.AccessKey, Target: userARN, Name: "AKIA"}, "", change.Absent, change.Is(change.Active))}}},
+		{"a password made again", "cannot be made again", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{
+			change.Transition(change.Setting{Kind: change.LoginProfile, Target: userARN}, "", change.Absent, change.Is("2026-11-23T10:00:00Z"))}}},
+		{"a role without trust", "only be changed", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{
+			change.Transition(change.Setting{Kind: change.Trust, Target: role}, "", change.Is(doc), change.Absent)}}},
+		{"a role in a group", "not a user", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{change.AddMember(change.Identity{ARN: role}, "dev")}}},
+		{"no group", "no name", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{change.AddMember(user, "")}}},
+		{"an unknown status", "no state of it", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{
+			change.Transition(change.Setting{Kind: change.SSHKey, Target: userARN, Name: "APKA"}, "", change.Is("Expired"), change.Is(change.Inactive))}}},
+		{"trust that is not JSON", "not JSON", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{change.PutTrust(change.Identity{ARN: role}, doc, "{")}}},
+		{"an unknown kind", "unknown kind", change.Plan{Account: "1", Incident: "i", Round: 1, Steps: []change.Step{
+			change.Transition(change.Setting{Kind: "mood", Target: userARN}, "", change.Absent, change.Is("x"))}}},
 	} {
 		if _, err := change.NewPlan(tt.plan); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want %q in it", tt.name, err, tt.want)

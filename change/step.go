@@ -30,16 +30,19 @@ const (
 	UpdateAccessKeyAction         Action = "UpdateAccessKey"
 	PutUserBoundaryAction         Action = "PutUserPermissionsBoundary"
 	DeleteUserBoundaryAction      Action = "DeleteUserPermissionsBoundary"
+	PutRoleBoundaryAction         Action = "PutRolePermissionsBoundary"
+	DeleteRoleBoundaryAction      Action = "DeleteRolePermissionsBoundary"
 )
 
 // Actions lists every action, in the order of their declaration.
 func Actions() []Action {
-	return []Action{
+	return append([]Action{
 		CreatePolicyAction, DeletePolicyAction, CreatePolicyVersionAction, SetDefaultPolicyVersionAction, DeletePolicyVersionAction,
 		AttachUserPolicyAction, DetachUserPolicyAction, AttachRolePolicyAction, DetachRolePolicyAction, AttachGroupPolicyAction, DetachGroupPolicyAction,
 		PutUserPolicyAction, DeleteUserPolicyAction, PutRolePolicyAction, DeleteRolePolicyAction,
-		UpdateAccessKeyAction, PutUserBoundaryAction, DeleteUserBoundaryAction,
-	}
+		UpdateAccessKeyAction, PutUserBoundaryAction, DeleteUserBoundaryAction, PutRoleBoundaryAction, DeleteRoleBoundaryAction,
+		UpdateGuardrailAction,
+	}, identityActions()...)
 }
 
 // Step moves one setting from one state to another. Make it with one of the
@@ -93,12 +96,12 @@ func Detach(from Identity, policyARN string) Step {
 	return Transition(Setting{Attachment, from.ARN, policyARN}, from.ID, Is(Attached), Absent)
 }
 
-// PutInline writes an inline policy of a user or role over its former state.
+// PutInline writes an inline policy of a user, role or group over its former state.
 func PutInline(on Identity, name string, former State, document string) Step {
 	return Transition(Setting{Inline, on.ARN, name}, on.ID, former, Is(document))
 }
 
-// DeleteInline deletes an inline policy of a user or role that holds document.
+// DeleteInline deletes an inline policy of a user, role or group that holds document.
 func DeleteInline(on Identity, name, document string) Step {
 	return Transition(Setting{Inline, on.ARN, name}, on.ID, Is(document), Absent)
 }
@@ -113,15 +116,16 @@ func ActivateKey(user Identity, keyID string) Step {
 	return Transition(Setting{AccessKey, user.ARN, keyID}, user.ID, Is(Inactive), Is(Active))
 }
 
-// PutBoundary sets a user's permissions boundary over its former state, of
-// which the text is the ARN of the former boundary.
-func PutBoundary(user Identity, former State, policyARN string) Step {
-	return Transition(Setting{Kind: Boundary, Target: user.ARN}, user.ID, former, Is(policyARN))
+// PutBoundary sets the permissions boundary of a user or role over its former
+// state, of which the text is the ARN of the former boundary.
+func PutBoundary(on Identity, former State, policyARN string) Step {
+	return Transition(Setting{Kind: Boundary, Target: on.ARN}, on.ID, former, Is(policyARN))
 }
 
-// DeleteBoundary removes the permissions boundary policyARN from a user.
-func DeleteBoundary(user Identity, policyARN string) Step {
-	return Transition(Setting{Kind: Boundary, Target: user.ARN}, user.ID, Is(policyARN), Absent)
+// DeleteBoundary removes the permissions boundary policyARN from a user or
+// role.
+func DeleteBoundary(from Identity, policyARN string) Step {
+	return Transition(Setting{Kind: Boundary, Target: from.ARN}, from.ID, Is(policyARN), Absent)
 }
 
 // CreatePolicy makes a customer-managed policy; its name and path are those
@@ -198,8 +202,10 @@ func derive(s Setting, before, after State) (Action, error) {
 			return pick(PutUserPolicyAction, DeleteUserPolicyAction)
 		case "role":
 			return pick(PutRolePolicyAction, DeleteRolePolicyAction)
+		case "group":
+			return pick(PutGroupPolicyAction, DeleteGroupPolicyAction)
 		}
-		return bad("the target is not a user or role")
+		return bad("the target is not a user, role or group")
 	case AccessKey:
 		if kind != "user" || s.Name == "" {
 			return bad("an access key has a user and an id")
@@ -211,10 +217,15 @@ func derive(s Setting, before, after State) (Action, error) {
 		}
 		return UpdateAccessKeyAction, nil
 	case Boundary:
-		if kind != "user" {
-			return bad("the target is not a user")
+		switch kind {
+		case "user":
+			return pick(PutUserBoundaryAction, DeleteUserBoundaryAction)
+		case "role":
+			return pick(PutRoleBoundaryAction, DeleteRoleBoundaryAction)
 		}
-		return pick(PutUserBoundaryAction, DeleteUserBoundaryAction)
+		return bad("the target is not a user or role")
+	case Statement:
+		return deriveStatement(s, before, after, bad)
 	case Policy:
 		if kind != "policy" || before.Exists && after.Exists {
 			return bad("a policy is made or deleted; its document changes by versions")
@@ -234,7 +245,11 @@ func derive(s Setting, before, after State) (Action, error) {
 		}
 		return DeletePolicyVersionAction, nil
 	}
-	return bad(fmt.Sprintf("unknown kind %q", s.Kind))
+	action, why := identityKinds[s.Kind].derive(s, before, after)
+	if why != "" {
+		return bad(why)
+	}
+	return action, nil
 }
 
 // Inverse returns the step that gives s back: the states exchanged. found is
@@ -261,13 +276,16 @@ func (s Step) Lost() []string {
 	case CreatePolicyVersionAction:
 		return []string{"the number of the added version stays used up"}
 	}
-	return nil
+	return s.Action.lost()
 }
 
 // String says in one line what the step does.
 func (s Step) String() string {
+	if s.Kind == Statement {
+		return s.statementText()
+	}
 	switch s.Action {
-	case UpdateAccessKeyAction:
+	case UpdateAccessKeyAction, UpdateSSHKeyAction, UpdateCertificateAction, UpdateServiceCredentialAction:
 		return fmt.Sprintf("%s: %s from %s to %s", s.Action, s.Setting, s.Before.Text, s.After.Text)
 	case AttachUserPolicyAction, AttachRolePolicyAction, AttachGroupPolicyAction:
 		return fmt.Sprintf("%s: %s to %s", s.Action, shortARN(s.Name), shortARN(s.Target))
@@ -275,7 +293,7 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s: %s from %s", s.Action, shortARN(s.Name), shortARN(s.Target))
 	case SetDefaultPolicyVersionAction:
 		return fmt.Sprintf("%s: %s to %s", s.Action, shortARN(s.Target), s.After.Version)
-	case PutUserBoundaryAction:
+	case PutUserBoundaryAction, PutRoleBoundaryAction:
 		return fmt.Sprintf("%s: %s to %s", s.Action, s.Setting, shortARN(s.After.Text))
 	}
 	return fmt.Sprintf("%s: %s", s.Action, s.Setting)
@@ -290,7 +308,7 @@ func (s Step) validate() error {
 	if s.Action != want {
 		return fmt.Errorf("%s: the states call for %s, the step says %q", s.Setting, want, s.Action)
 	}
-	if s.After.Exists && (s.Kind == Inline || s.Kind == Policy || s.Kind == DefaultVersion) && !json.Valid([]byte(s.After.Text)) {
+	if s.After.Exists && (s.Kind == Inline || s.Kind == Policy || s.Kind == DefaultVersion || s.Kind == Trust) && !json.Valid([]byte(s.After.Text)) {
 		return fmt.Errorf("%s: the new document is not JSON", s.Setting)
 	}
 	return nil
