@@ -31,6 +31,13 @@ type Event struct {
 	ErrorCode  string    `json:"errorCode,omitempty"`
 	Verdict    string    `json:"verdict,omitempty"`
 	Detections []string  `json:"detections,omitempty"`
+
+	// JoinedAt is the time of the entry, ConfirmedAt that at which the event
+	// was found in CloudTrail's history, and Doubt why it was not: they come
+	// from the ledger's entries and are not part of the body.
+	JoinedAt    time.Time `json:"joinedAt,omitzero"`
+	ConfirmedAt time.Time `json:"confirmedAt,omitzero"`
+	Doubt       string    `json:"doubt,omitempty"`
 }
 
 // Intent is the body of a StepIntended entry. It is stored before the call.

@@ -47,6 +47,9 @@ const (
 	PlanApproved   Kind = "plan-approved"     // Approval
 	PlanDeclined   Kind = "plan-declined"     // Approval
 	TaskWaiting    Kind = "task-waiting"      // a workflow's token
+	Swept          Kind = "swept"             // Sweep
+	EventConfirmed Kind = "event-confirmed"   // Confirmation
+	EventDoubted   Kind = "event-doubted"     // Confirmation
 )
 
 // Entry is one line of the ledger.

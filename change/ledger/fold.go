@@ -136,7 +136,11 @@ func (f *fold) add(e Entry) error {
 		in.OpenedAt = e.Time
 		err = json.Unmarshal(e.Body, &in.Opening)
 	case EventJoined:
-		err = appendBody(e, &in.Events)
+		if err = appendBody(e, &in.Events); err == nil {
+			in.Events[len(in.Events)-1].JoinedAt = e.Time
+		}
+	case EventConfirmed, EventDoubted:
+		err = in.confirmation(e)
 	case Notified:
 		err = appendBody(e, &in.Notifications)
 	case Verified:
