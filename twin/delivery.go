@@ -52,7 +52,7 @@ func newBus(t *Twin, seed int64) *bus {
 	f := t.faults
 	return &bus{
 		t: t, seed: uint64(seed), rules: map[string]*rule{},
-		faulty: f.EventDelay > 0 || f.EventJitter > 0 || f.Duplicate > 0 || f.Reorder > 0,
+		faulty: f.EventDelay > 0 || f.EventJitter > 0 || f.Duplicate > 0 || f.Reorder > 0 || f.Loss > 0,
 	}
 }
 
@@ -125,7 +125,11 @@ func (b *bus) schedule(event []byte, targets []ruleTarget) {
 	f, now := b.t.faults, b.t.now()
 	draw := rand.New(rand.NewPCG(b.seed, b.drawn))
 	b.drawn++
-	late, twice, swapped, again := draw.Float64(), draw.Float64(), draw.Float64(), draw.Float64()
+	late, twice, swapped, again, lost := draw.Float64(), draw.Float64(), draw.Float64(), draw.Float64(), draw.Float64()
+	if lost < f.Loss {
+		b.run(now)
+		return
+	}
 	d.due = now.Add(f.EventDelay + time.Duration(late*float64(f.EventJitter)))
 	b.push(d)
 	copies := []*delivery{d}

@@ -71,7 +71,21 @@ func (t *Twin) serve(w http.ResponseWriter, r *http.Request) {
 		out, err = t.answer(q)
 	}
 	t.log.Debug("request", slog.String("service", q.call.service), slog.String("operation", q.call.operation), slog.Any("error", err))
+	if errors.Is(err, errCut) && cut(w) {
+		return
+	}
 	q.write(w, out, err)
+}
+
+// cut closes the connection without an answer; false where there is none to
+// close, in tests without a socket and in HTTP/2.
+func cut(w http.ResponseWriter) bool {
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		return false
+	}
+	_ = conn.Close()
+	return true
 }
 
 // read finds out which operation of which service is called.
@@ -176,13 +190,38 @@ func (t *Twin) answer(q *request) (any, error) {
 		return nil, refuse(http.StatusBadRequest, "UnknownOperationException", "The twin serves no operation %s of %s", c.operation, c.service)
 	}
 
-	in := operation.newInput()
+	return t.finish(q, operation, sig.keyID)
+}
+
+// finish performs a call whose signature is good, or that needs none, and
+// records it.
+func (t *Twin) finish(q *request, o operation, keyID string) (any, error) {
+	c := q.call
+	in := o.newInput()
 	decodeErr := q.decode(in)
-	out, err := t.perform(c, operation, sig.keyID, in, decodeErr)
-	if c.principal != nil && !operation.data {
+	fault := t.trouble.of(c, func() string { return t.callerOf(c, keyID) })
+	if fault != nil && !fault.After {
+		// Whatever was wrong with the parameters, AWS did not get so far.
+		decodeErr = fault.err(c.service)
+	}
+	out, err := t.perform(c, o, keyID, in, decodeErr)
+	if c.principal != nil && !o.data && !errors.Is(err, errCut) {
 		t.emit(q.service, c, in, out, err)
 	}
+	if fault != nil && fault.After && err == nil {
+		return nil, fault.err(c.service)
+	}
 	return out, err
+}
+
+// callerOf is the ARN of who owns a key, "" for nobody.
+func (t *Twin) callerOf(c *call, keyID string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p, ok := t.principalOf(t.view.at(c.now), keyID); ok {
+		return p.arn
+	}
+	return ""
 }
 
 func (q *request) decode(in any) error {

@@ -45,40 +45,6 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Faults makes the twin behave as AWS may on a bad day. All are drawn from
-// Config.Seed.
-type Faults struct {
-	// EventDelay is how long after a call its event reaches the rules'
-	// targets, EventJitter the longest random addition to it.
-	EventDelay, EventJitter time.Duration
-	// Duplicate is the probability that an event is delivered twice, Reorder
-	// that it is delivered after its successor.
-	Duplicate, Reorder float64
-	// Propagation is the longest time that a change of IAM needs until
-	// requests are judged by it.
-	Propagation time.Duration
-	// PageSize is the largest page of IAM's lists; 0 means AWS's own.
-	PageSize int
-	// LookupRate is how many LookupEvents calls a second are answered, the
-	// rest is throttled; 0 means all. AWS allows 2.
-	LookupRate int
-}
-
-// Check refuses faults that make no sense.
-func (f Faults) Check() error {
-	switch {
-	case f.EventDelay < 0 || f.EventJitter < 0 || f.Propagation < 0:
-		return fmt.Errorf("delays cannot be negative")
-	case f.Duplicate < 0 || f.Duplicate > 1 || f.Reorder < 0 || f.Reorder > 1:
-		return fmt.Errorf("the probabilities of duplicates and reordering go from 0 to 1")
-	case f.LookupRate < 0:
-		return fmt.Errorf("the rate of look-ups cannot be negative")
-	case f.PageSize < 0 || f.PageSize > 1000:
-		return fmt.Errorf("the page size goes from 1 to 1000, 0 for AWS's own")
-	}
-	return nil
-}
-
 // Twin is one running account. Its methods may be called from many goroutines.
 type Twin struct {
 	account, partition, region string
@@ -96,6 +62,7 @@ type Twin struct {
 	bus     *bus
 	queues  *queues
 	topics  *topics
+	trouble *trouble
 }
 
 // rootKey is the access key of the account's root user.
@@ -142,6 +109,7 @@ func New(cfg Config) (*Twin, error) {
 	t.queues = newQueues()
 	t.topics = newTopics()
 	t.bus = newBus(t, cfg.Seed)
+	t.trouble = newTrouble(cfg.Faults, cfg.Seed)
 	return t, nil
 }
 
