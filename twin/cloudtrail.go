@@ -161,7 +161,7 @@ func (q *lookup) matches(r *record) bool {
 func (r *record) event() types.Event {
 	return types.Event{
 		EventId: ptr(r.id), EventName: ptr(r.name), EventSource: ptr(r.source), EventTime: ptr(r.at),
-		ReadOnly: ptr(strconv.FormatBool(r.readOnly)), AccessKeyId: ptr(r.keyID), Username: ptr(r.username),
+		ReadOnly: ptr(strconv.FormatBool(r.readOnly)), AccessKeyId: optional(r.keyID), Username: optional(r.username),
 		Resources: r.resources(), CloudTrailEvent: ptr(string(r.json)),
 	}
 }

@@ -25,7 +25,7 @@ type bus struct {
 	seed   uint64
 	faulty bool
 
-	mu      sync.Mutex
+	mu      *sync.Mutex // one for all buses of an organization
 	rules   map[string]*rule
 	drawn   uint64 // events so far
 	order   uint64 // deliveries so far
@@ -51,7 +51,7 @@ type ruleTarget struct {
 func newBus(t *Twin, seed int64) *bus {
 	f := t.faults
 	return &bus{
-		t: t, seed: uint64(seed), rules: map[string]*rule{},
+		t: t, seed: uint64(seed), mu: new(sync.Mutex), rules: map[string]*rule{},
 		faulty: f.EventDelay > 0 || f.EventJitter > 0 || f.Duplicate > 0 || f.Reorder > 0 || f.Loss > 0,
 	}
 }

@@ -23,7 +23,7 @@ func denied(c *call, d *demand, r policy.Result) error {
 	switch c.service {
 	case "sns":
 		e.Code = "AuthorizationError"
-	case "events", "cloudtrail":
+	case "events", "cloudtrail", "organizations":
 		e.Code, e.Status = "AccessDeniedException", http.StatusBadRequest
 	}
 	return e
@@ -60,7 +60,7 @@ func because(action string, r policy.Result) string {
 				continue
 			}
 			if l.Decision == policy.ExplicitlyDenied {
-				return " with an explicit deny in " + n.article + " " + n.name
+				return " with an explicit deny in " + n.article + " " + n.name + whichSCP(l)
 			}
 			// Every level of an organization must allow.
 			allowed[n.layer] = l.Decision == policy.Allowed && (allowed[n.layer] || !there[n.layer])

@@ -27,6 +27,11 @@ type call struct {
 	// done is closed when the client goes away.
 	done <-chan struct{}
 
+	// sharedWith is the account that a successful call is recorded in as
+	// well, under one sharedEventID; nil for most calls.
+	sharedWith    *Twin
+	sharedEventID string
+
 	// What an operation may add to the CloudTrail record.
 	resources  []recordResource
 	additional map[string]string // additionalEventData
@@ -98,6 +103,8 @@ type apiError struct {
 	Status        int
 	// Fault is "Sender" or "Receiver".
 	Fault string
+	// reason says more than the code, in the services that do so.
+	reason string
 	// unmodelled errors keep their code in the CloudTrail record; the codes
 	// that a service's model declares get the suffix Exception there.
 	unmodelled bool
@@ -134,11 +141,12 @@ func newAPIError(status int, code, format string, args ...any) *apiError {
 // registry lists every operation that the twin serves: service, operation.
 func registry() map[string]map[string]operation {
 	return map[string]map[string]operation{
-		"iam":        iamOperations(),
-		"sts":        stsOperations(),
-		"sqs":        sqsOperations(),
-		"sns":        snsOperations(),
-		"events":     eventsOperations(),
-		"cloudtrail": cloudtrailOperations(),
+		"iam":           iamOperations(),
+		"sts":           stsOperations(),
+		"sqs":           sqsOperations(),
+		"sns":           snsOperations(),
+		"events":        eventsOperations(),
+		"cloudtrail":    cloudtrailOperations(),
+		"organizations": organizationsOperations(),
 	}
 }

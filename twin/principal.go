@@ -174,5 +174,6 @@ func (c *call) conditions() policy.Context {
 			ctx["aws:sourceidentity"] = policy.One(x.sourceIdentity)
 		}
 	}
+	c.t.organizationKeys(ctx, "aws:principal", p.account, c.now)
 	return ctx
 }

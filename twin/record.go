@@ -81,11 +81,23 @@ func (s *records) newest(before int64, yield func(*record) bool) {
 // emit records a call and passes the record on to the rules. Both happen
 // before the client has its answer, so that what it does next comes later.
 func (t *Twin) emit(s *service, c *call, in, out any, err error) {
-	r := c.record(s, in, out, err)
+	if c.sharedWith != nil && err == nil {
+		c.sharedEventID = newUUID()
+	}
+	t.keep(c.record(s, in, out, err))
+	if c.sharedEventID != "" {
+		there := *c
+		there.t = c.sharedWith
+		there.t.keep(there.record(s, in, out, nil))
+	}
+}
+
+// keep files a record of this account and passes it on to the rules.
+func (t *Twin) keep(r *record) {
 	t.records.mu.Lock()
+	defer t.records.mu.Unlock()
 	t.records.add(r)
 	t.bus.management(r)
-	t.records.mu.Unlock()
 }
 
 // isRead tells what CloudTrail calls read-only: also AssumeRole, but not the
@@ -117,7 +129,12 @@ func (c *call) record(s *service, in, out any, err error) *record {
 	}
 	b := make([]byte, 0, 1536)
 	b = append(b, `{"eventVersion":"1.11","userIdentity":`...)
-	b = c.principal.appendIdentity(b)
+	if c.t == c.sharedWith {
+		r.username, r.keyID = "", ""
+		b = c.principal.appendForeign(b)
+	} else {
+		b = c.principal.appendIdentity(b)
+	}
 	b = append(b, `,"eventTime":"`...)
 	b = r.at.AppendFormat(b, time.RFC3339)
 	b = append(b, '"')
@@ -163,6 +180,9 @@ func (c *call) record(s *service, in, out any, err error) *record {
 	}
 	b = append(b, `,"eventType":"AwsApiCall","managementEvent":true`...)
 	b = member(b, "recipientAccountId", c.t.account)
+	if c.sharedEventID != "" {
+		b = member(b, "sharedEventID", c.sharedEventID)
+	}
 	// The protocol and cipher are those that AWS's endpoints agree on with
 	// today's clients; the twin itself speaks plain HTTP on loopback.
 	b = append(b, `,"eventCategory":"Management","tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256"`...)
@@ -232,6 +252,20 @@ func (p *principal) username() string {
 		return p.session.name
 	}
 	return p.name
+}
+
+// appendForeign appends userIdentity as the account sees it that a caller from
+// elsewhere has reached: no name, no key (CloudTrail User Guide, "CloudTrail
+// userIdentity element", type AWSAccount).
+func (p *principal) appendForeign(b []byte) []byte {
+	id := p.id
+	if p.role != nil {
+		id = p.userID
+	}
+	b = append(b, `{"type":"AWSAccount"`...)
+	b = member(b, "principalId", id)
+	b = member(b, "accountId", p.account)
+	return append(b, '}')
 }
 
 // appendIdentity appends userIdentity. CloudTrail User Guide, "CloudTrail

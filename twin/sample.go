@@ -3,6 +3,7 @@ package twin
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,18 +51,29 @@ func Sample(seed int64, now time.Time) (*account.Snapshot, Truth) {
 
 // sampleFor is Sample under another account number.
 func sampleFor(accountID string, seed int64, now time.Time) (*account.Snapshot, Truth) {
+	c := newCompany(accountID, "halden-freight", seed, now)
+	c.everything()
+	return c.snap, *c.truth
+}
+
+// newCompany is an account without anything in it.
+func newCompany(accountID, alias string, seed int64, now time.Time) *company {
 	c := &company{
 		ids:   newIdentifiers(seed, accountID),
 		now:   now.UTC().Truncate(time.Second),
-		snap:  &account.Snapshot{Version: account.Version, Account: accountID, Partition: "aws", Alias: "halden-freight"},
+		snap:  &account.Snapshot{Version: account.Version, Account: accountID, Partition: "aws", Alias: alias},
 		truth: &Truth{},
 	}
 	c.snap.CollectedAt = c.now
+	return c
+}
+
+// everything is what Halden Freight has.
+func (c *company) everything() {
 	c.policies()
 	c.groups()
 	c.users()
 	c.roles()
-	return c.snap, *c.truth
 }
 
 // company is a sample company being made.
@@ -127,10 +139,14 @@ func (c *company) policies() {
 	artifacts.Tags = map[string]string{"owner": "platform"}
 	c.managed("/finance/", policyLedger, "Read the freight ledger", 410,
 		allow("arn:aws:dynamodb:us-east-1:ACCOUNT:table/freight-ledger", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"))
+	c.fromAWS("AdministratorAccess", "IAMFullAccess", "IAMReadOnlyAccess", "IAMUserChangePassword", "PowerUserAccess",
+		"AmazonS3ReadOnlyAccess", "AWSLambdaBasicExecutionRole", "AWSOrganizationsServiceTrustPolicy")
+}
+
+// fromAWS adds policies that AWS owns.
+func (c *company) fromAWS(names ...string) {
 	for _, p := range awsPolicies {
-		switch p.name {
-		case "AdministratorAccess", "IAMFullAccess", "IAMReadOnlyAccess", "IAMUserChangePassword", "PowerUserAccess",
-			"AmazonS3ReadOnlyAccess", "AWSLambdaBasicExecutionRole", "AWSOrganizationsServiceTrustPolicy":
+		if slices.Contains(names, p.name) {
 			c.snap.Policies = append(c.snap.Policies, p.facts("aws"))
 		}
 	}

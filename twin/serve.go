@@ -46,6 +46,7 @@ var services = []*service{
 	{name: "events", source: "events.amazonaws.com", protocol: json11, target: "AWSEvents.", layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "cloudtrail", source: "cloudtrail.amazonaws.com", protocol: json11, target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "cloudtrail", source: "cloudtrail.amazonaws.com", protocol: json11, target: "CloudTrail_20131101.", layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "organizations", source: "organizations.amazonaws.com", protocol: json11, target: "AWSOrganizationsV20161128.", global: true, layout: "Jan 2, 2006 3:04:05 PM"},
 }
 
 // maxBody is the largest request that is read. SQS and SNS take 1 MiB of
@@ -313,6 +314,7 @@ func (t *Twin) admit(c *call, o operation, keyID string, in any, decodeErr error
 	if p.kind == userSession && !p.session.mfa && c.service == "iam" {
 		return &authError{faultInvalidToken, invalidToken}
 	}
+	t.bind(p, c.now)
 	c.principal = p
 	t.state.recordUse(keyID, c.service, c.region, c.now)
 	if decodeErr != nil {
@@ -349,6 +351,8 @@ func (c *call) allow(demands []demand) error {
 		if req.Resource.Account == "" {
 			req.Resource.Account = arnAccount(d.resource, c.principal.account)
 		}
+		req.Context["aws:resourceaccount"] = policy.One(req.Resource.Account)
+		c.t.organizationKeys(req.Context, "aws:resource", req.Resource.Account, c.now)
 		policies := c.principal.policies
 		policies.Resource = d.resourcePolicy
 		if policy.Decide(&req, &policies) != policy.Allowed {
@@ -421,6 +425,9 @@ func (q *request) jsonError(buf []byte, h http.Header, s *service, e *apiError) 
 	}
 	buf = append(buf, `{"__type":`...)
 	buf = wire.AppendString(buf, code)
+	if s.name == "organizations" {
+		return append(appendReason(buf, e), '}')
+	}
 	buf = append(buf, `,"message":`...)
 	buf = wire.AppendString(buf, e.Message)
 	return append(buf, '}')

@@ -32,6 +32,10 @@ type state struct {
 	arns     map[string]string // unique id of a user or role → ARN
 	ids      map[string]string // ARN of a user or role → unique id
 
+	// peers are the other accounts of the organization, as IAM shows them or
+	// as authorization sees them, like this one.
+	peers []*state
+
 	// onChange, if set, is told every change that has reached this state;
 	// apply repeats it on another one.
 	onChange func(apply func(*state))

@@ -25,10 +25,52 @@ func (e *unknownPrincipal) Error() string {
 	return fmt.Sprintf("Invalid principal in policy: \"AWS\":\"%s\"", e.value)
 }
 
-// isEntity reports whether arn names a user or role of this account.
+// isEntity reports whether arn names a user or role of an account that the
+// twin has, so that it is known whether there is one.
 func (s *state) isEntity(arn string) bool {
 	a, err := account.ParseARN(arn)
-	return err == nil && a.Service == "iam" && a.Account == s.account && (a.Type() == "user" || a.Type() == "role")
+	return err == nil && a.Service == "iam" && s.inAccount(a.Account) != nil && (a.Type() == "user" || a.Type() == "role")
+}
+
+// inAccount is the state of that account: s itself, another account of the
+// organization, or nil for one that the twin does not have.
+func (s *state) inAccount(id string) *state {
+	if id == s.account {
+		return s
+	}
+	for _, p := range s.peers {
+		if p.account == id {
+			return p
+		}
+	}
+	return nil
+}
+
+// idOf is the unique id of a user or role here or in another account of the
+// organization.
+func (s *state) idOf(arn string) (string, bool) {
+	if id, ok := s.ids[arn]; ok {
+		return id, true
+	}
+	for _, p := range s.peers {
+		if id, ok := p.ids[arn]; ok {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// arnOf is the ARN of a unique id, like idOf.
+func (s *state) arnOf(id string) (string, bool) {
+	if arn, ok := s.arns[id]; ok {
+		return arn, true
+	}
+	for _, p := range s.peers {
+		if arn, ok := p.arns[id]; ok {
+			return arn, true
+		}
+	}
+	return "", false
 }
 
 // storeTrust turns the ARNs in a trust policy that somebody puts into ids. A
@@ -37,12 +79,14 @@ func (s *state) storeTrust(document []byte) (json.RawMessage, error) {
 	return rewritePrincipals(document, func(value string) (string, error) {
 		switch {
 		case s.isEntity(value):
-			if id, ok := s.ids[value]; ok {
+			if id, ok := s.idOf(value); ok {
 				return id, nil
 			}
 			return "", &unknownPrincipal{value}
-		case uniqueID.MatchString(value) && s.arns[value] == "":
-			return "", &unknownPrincipal{value}
+		case uniqueID.MatchString(value):
+			if _, ok := s.arnOf(value); !ok {
+				return "", &unknownPrincipal{value}
+			}
 		}
 		return value, nil
 	})
@@ -52,7 +96,7 @@ func (s *state) storeTrust(document []byte) (json.RawMessage, error) {
 // is gone, so an ARN of nobody is kept as it is.
 func (s *state) trustWithIDs(document []byte) (json.RawMessage, error) {
 	return rewritePrincipals(document, func(value string) (string, error) {
-		if id, ok := s.ids[value]; ok {
+		if id, ok := s.idOf(value); ok {
 			return id, nil
 		}
 		return value, nil
@@ -62,7 +106,7 @@ func (s *state) trustWithIDs(document []byte) (json.RawMessage, error) {
 // trustWithARNs is a stored trust policy as IAM shows it.
 func (s *state) trustWithARNs(document []byte) json.RawMessage {
 	out, err := rewritePrincipals(document, func(value string) (string, error) {
-		if arn, ok := s.arns[value]; ok {
+		if arn, ok := s.arnOf(value); ok {
 			return arn, nil
 		}
 		return value, nil
@@ -81,7 +125,7 @@ func (s *state) trustToDecide(document []byte) json.RawMessage {
 		if s.isEntity(value) {
 			return "AROANOBODYANYMORE0000", nil
 		}
-		if arn, ok := s.arns[value]; ok {
+		if arn, ok := s.arnOf(value); ok {
 			return arn, nil
 		}
 		return value, nil

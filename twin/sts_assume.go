@@ -13,7 +13,8 @@ import (
 )
 
 // roleOf finds the role with that ARN, nil for a role of another account and
-// for one that does not exist: AWS does not tell them apart.
+// for one that does not exist: AWS does not tell them apart. Roles of other
+// accounts are looked for in the state of their own, see [call.inAccount].
 func (s *state) roleOf(arn string) *role {
 	a, err := account.ParseARN(arn)
 	if err != nil || a.Service != "iam" || a.Type() != "role" || a.Account != s.account {
@@ -44,11 +45,12 @@ func authorizeAssumeRole(c *call, in *sts.AssumeRoleInput) ([]demand, error) {
 	if c.principal.isRoot() {
 		return nil, refuse(403, "AccessDenied", "Roles may not be assumed by root accounts.")
 	}
-	r := c.authorized.roleOf(text(in.RoleArn))
+	home := c.inAccount(a.Account)
+	r := home.authorized.roleOf(text(in.RoleArn))
 	d := demand{action: "sts:AssumeRole", resource: text(in.RoleArn), context: stsContext(in, r), resourceAccount: a.Account}
 	if r != nil {
 		d.resource = r.ARN
-		d.resourcePolicy, err = policy.ParseStored(r.ARN, c.authorized.trustToDecide(r.Trust))
+		d.resourcePolicy, err = policy.ParseStored(r.ARN, home.authorized.trustToDecide(r.Trust))
 		if err != nil {
 			return nil, fail(500, "ServiceFailure", "trust policy of %s: %v", r.ARN, err)
 		}
@@ -68,7 +70,8 @@ func authorizeAssumeRole(c *call, in *sts.AssumeRoleInput) ([]demand, error) {
 
 // assumeRole makes a role session. AWS STS API Reference, AssumeRole.
 func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error) {
-	r := c.state.roleOf(text(in.RoleArn))
+	home := c.inAccount(arnAccount(text(in.RoleArn), c.t.account))
+	r := home.state.roleOf(text(in.RoleArn))
 	if r == nil {
 		// Authorization still saw a role that is gone.
 		return nil, refuse(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.principal.arn, text(in.RoleArn))
@@ -80,7 +83,7 @@ func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	docs, arns, err := c.sessionPolicies(in.Policy, in.PolicyArns)
+	docs, arns, err := home.sessionPolicies(in.Policy, in.PolicyArns)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +91,7 @@ func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
 	if err != nil {
 		return nil, err
 	}
-	packed, err := c.packedSize(text(in.Policy), arns, tags)
+	packed, err := home.packedSize(text(in.Policy), arns, tags)
 	if err != nil {
 		return nil, err
 	}
@@ -100,13 +103,14 @@ func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
 		identity = x.sourceIdentity
 	}
 
-	x := c.newSession(seconds)
+	x := home.newSession(seconds)
 	x.roleID, x.name = r.ID, text(in.RoleSessionName)
-	x.arn = "arn:" + c.state.partition + ":sts::" + c.state.account + ":assumed-role/" + r.Name + "/" + x.name
+	x.arn = "arn:" + home.state.partition + ":sts::" + home.state.account + ":assumed-role/" + r.Name + "/" + x.name
 	x.policies, x.policyARNs, x.passed = docs, arns, in.Policy != nil || len(arns) > 0
 	x.tags, x.transitive, x.sourceIdentity = tags, transitive, identity
 
-	c.resources = append(c.resources, recordResource{account: c.state.account, kind: "AWS::IAM::Role", arn: r.ARN})
+	c.resources = append(c.resources, recordResource{account: home.state.account, kind: "AWS::IAM::Role", arn: r.ARN})
+	c.shareWith(home)
 	out := &sts.AssumeRoleOutput{
 		Credentials:     x.credentials(),
 		AssumedRoleUser: &types.AssumedRoleUser{Arn: ptr(x.arn), AssumedRoleId: ptr(r.ID + ":" + x.name)},

@@ -53,7 +53,9 @@ type Twin struct {
 	log                        *slog.Logger
 	operations                 map[string]map[string]operation
 
-	mu    sync.Mutex // guards what follows
+	org *Organization // nil where the account stands alone
+
+	mu    *sync.Mutex // guards what follows; one for all accounts of an organization
 	state *state
 	view  *view
 	root  rootKey
@@ -77,7 +79,7 @@ func New(cfg Config) (*Twin, error) {
 	if err := cfg.Faults.Check(); err != nil {
 		return nil, fmt.Errorf("twin: %w", err)
 	}
-	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry()}
+	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex)}
 	if t.now == nil {
 		t.now = time.Now
 	}
