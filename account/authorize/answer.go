@@ -61,6 +61,16 @@ func (a *Authorizer) Explain(p *Principal, r Request) (policy.Request, policy.Po
 	return k.request, k.policies
 }
 
+// Doubts are the facts about a principal and a resource that the snapshot
+// does not hold, and on which any answer but an explicit denial may hang.
+func (a *Authorizer) Doubts(p *Principal, r Request) []string {
+	doubts := slices.Clone(p.Doubts)
+	if q := a.prepare(r); q.presumed != "" {
+		doubts = append(doubts, q.presumed)
+	}
+	return doubts
+}
+
 // pose sets the question, without the context.
 func (k *asker) pose(p *Principal, q *query) {
 	k.request = policy.Request{Principal: p.caller, Action: q.Action, Resource: q.resource, Context: k.context}

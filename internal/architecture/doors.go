@@ -18,12 +18,16 @@ var doors = []Door{
 	// Reads.
 	{Package: "account/collect", Service: "iam", Why: "looks up one identity as it is now, for the guard", Operations: []string{
 		"GetUser", "GetRole", "ListGroupsForUser", "ListAccessKeys", "GetPolicy", "GetPolicyVersion"}},
+	{Package: "account/collect", Service: "iam", Why: "reads a whole account, for questions that no single look-up answers", Operations: []string{
+		"GetAccountAuthorizationDetails"}},
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
 	{Package: "app", Service: "sts", Why: "becomes the role that --role-arn names", Operations: []string{"AssumeRole"}},
 
 	// The ledger in AWS: no call here can change or remove what is stored.
 	{Package: "change/ledger", Service: "dynamodb", Why: "appends to the ledger, on the condition that the place is free, and reads it", Operations: []string{
 		"GetItem", "PutItem", "Query", "TransactWriteItems"}},
+	{Package: "change/ledger", Service: "dynamodb", Why: "leaves a person's decision under his unique id, and reads what people left", Operations: []string{
+		"PutItem", "Scan"}},
 
 	// The guard's own queue and voice.
 	{Package: "trail/source", Service: "sqs", Why: "reads the guard's queue and removes what is dealt with", Operations: []string{
