@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"warden/account"
 	"warden/change"
 	"warden/change/apply"
 	"warden/change/ledger"
@@ -90,6 +91,9 @@ func (r *Responder) proposalMessage(res *Result, p ledger.Proposal) notify.Messa
 func (r *Responder) RunApproved(ctx context.Context, planID string) (apply.Report, error) {
 	if r.Applier == nil {
 		return apply.Report{}, errors.New("a dry run carries out nothing")
+	}
+	if err := r.takeVotes(ctx, planID); err != nil {
+		return apply.Report{}, err
 	}
 	p, err := r.Ledger.Proposal(ctx, planID)
 	if err != nil {
@@ -207,6 +211,9 @@ func (r *Responder) RunWaiting(ctx context.Context) ([]apply.Report, error) {
 	if r.Applier == nil {
 		return nil, nil
 	}
+	if err := r.takeVotes(ctx, ""); err != nil {
+		return nil, err
+	}
 	all, err := r.Ledger.Proposals(ctx)
 	if err != nil {
 		return nil, err
@@ -245,4 +252,90 @@ func (r *Responder) ran(ctx context.Context, proposed change.Plan) (bool, error)
 		return !open, nil
 	}
 	return false, nil
+}
+
+// Votes are decisions that people left where they may write;
+// ledger.ApprovalTable is one.
+type Votes interface {
+	Votes(ctx context.Context) ([]ledger.Vote, error)
+}
+
+// takeVotes takes what people decided about one plan, or any for "", into
+// the ledger. A vote that does not count is logged, and stays without effect.
+func (r *Responder) takeVotes(ctx context.Context, planID string) error {
+	if r.Votes == nil {
+		return nil
+	}
+	votes, err := r.Votes.Votes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, v := range votes {
+		if planID != "" && v.Plan != planID {
+			continue
+		}
+		err := r.takeVote(ctx, v)
+		var refused *ledger.RefusedError
+		switch {
+		case errors.As(err, &refused), errors.Is(err, ledger.ErrNotFound):
+			r.Log.Warn("a decision does not count", "plan", change.Short(v.Plan), "by", v.By, "id", v.ByID, "reason", oneLine(err))
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Responder) takeVote(ctx context.Context, v ledger.Vote) error {
+	p, err := r.Ledger.Proposal(ctx, v.Plan)
+	if err != nil || p.Decided() {
+		return err
+	}
+	if err := r.vouch(ctx, v.Approval); err != nil {
+		return err
+	}
+	decide := r.Ledger.Approve
+	if v.Declined {
+		decide = r.Ledger.Decline
+	}
+	_, err = decide(ctx, v.Plan, v.Approval)
+	return err
+}
+
+// vouch checks that the ARN which a vote gives belongs to the unique id that
+// AWS bound it to, for identities of this account.
+func (r *Responder) vouch(ctx context.Context, a ledger.Approval) error {
+	arn, err := account.ParseARN(a.By)
+	if err != nil || arn.Account != r.Account {
+		return nil // the ledger refuses the first, and the id tells the second
+	}
+	kind, rest, _ := strings.Cut(arn.Resource, "/")
+	id, is := "", ""
+	switch {
+	case kind == "user":
+		id = a.ByID
+		user, err := r.Lookup.User(ctx, rest[strings.LastIndex(rest, "/")+1:])
+		if err != nil {
+			return err
+		}
+		if user != nil {
+			is = user.ID
+		}
+	case kind == "assumed-role":
+		name, _, _ := strings.Cut(rest, "/")
+		id, _, _ = strings.Cut(a.ByID, ":")
+		role, err := r.Lookup.Role(ctx, name)
+		if err != nil {
+			return err
+		}
+		if role != nil {
+			is = role.ID
+		}
+	default:
+		return nil
+	}
+	if id != is {
+		return &ledger.RefusedError{Reason: fmt.Sprintf("%s does not have the unique id %s", a.By, a.ByID)}
+	}
+	return nil
 }

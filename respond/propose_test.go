@@ -1,6 +1,7 @@
 package respond_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -101,7 +102,7 @@ func TestApprovedRunsOnce(t *testing.T) {
 	}
 	carried := 0
 	for _, m := range p.Twin.Published() {
-		if strings.Contains(m.Message, "carried out") {
+		if strings.Contains(m.Subject+m.Message, "carried out") {
 			carried++
 			if !strings.Contains(m.Message, "ticket 7") {
 				t.Errorf("who approved, and why, is not told: %s", m.Message)
@@ -157,5 +158,44 @@ func TestApprovalIsCheckedAgain(t *testing.T) {
 	r = p.responder(func(o *respond.Options) { o.Ledger = later })
 	if _, err := r.RunApproved(t.Context(), a.Plan.ID); err == nil || !strings.Contains(err.Error(), "nobody approved") {
 		t.Errorf("an expired proposal: %v", err)
+	}
+}
+
+// votes are what people left beside the ledger.
+type votes []ledger.Vote
+
+func (v votes) Votes(context.Context) ([]ledger.Vote, error) { return v, nil }
+
+// A vote counts under the unique id that AWS bound it to, and no other.
+func TestVotes(t *testing.T) {
+	t.Parallel()
+	p, a := asked(t)
+	_, arn, id, err := p.Admin.Caller(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, intruderARN, intruderID, err := p.intruder.Caller(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	vote := func(by, id string) ledger.Vote {
+		return ledger.Vote{Approval: ledger.Approval{Plan: a.Plan.ID, By: by, ByID: id}}
+	}
+	var refused *ledger.RefusedError
+	for name, v := range map[string]ledger.Vote{
+		"the subject":                    vote(intruderARN, intruderID),
+		"the subject under another ARN":  vote(arn, intruderID),
+		"another id under the admin ARN": vote(arn, "AIDAOTHER"),
+		"nobody":                         vote("arn:aws:iam::"+p.Account+":user/nobody", "AIDANOBODY"),
+		"a role that is not":             vote("arn:aws:sts::"+p.Account+":assumed-role/none/x", "AROANONE:x"),
+	} {
+		r := p.responder(func(o *respond.Options) { o.Votes = votes{v, {Approval: ledger.Approval{Plan: "none"}}} })
+		if _, err := r.RunApproved(t.Context(), a.Plan.ID); !errors.As(err, &refused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	r := p.responder(func(o *respond.Options) { o.Votes = votes{vote(intruderARN, intruderID), vote(arn, id)} })
+	if reports, err := r.RunWaiting(t.Context()); err != nil || len(reports) != 1 || !reports[0].OK() {
+		t.Errorf("%v: %+v", err, reports)
 	}
 }

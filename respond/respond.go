@@ -79,8 +79,11 @@ type Options struct {
 	// is done. ProposalLife is how long he has; 0 is ledger.ProposalLife.
 	AskFirst     bool
 	ProposalLife time.Duration
-	Now          func() time.Time
-	Log          *slog.Logger
+	// Votes are what people decided where they may write but the ledger is not
+	// theirs to write; nil where they write the ledger.
+	Votes Votes
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Responder handles events. It is safe for concurrent use.
