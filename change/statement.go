@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -176,9 +177,9 @@ func StatementIn(text, sid string) (State, error) {
 }
 
 // SetStatement returns the document with one statement as st says, in the
-// place where it was, else at the end; "" when nothing is left. All others
-// stay as they are, except denials that have expired at the time now: they
-// deny nothing any more and only take room.
+// place where it was, else among warden's own in the order of their ids; ""
+// when nothing is left. All others stay as they are, except denials that have
+// expired at the time now: they deny nothing any more and only take room.
 func SetStatement(text, sid string, st State, now time.Time) (string, error) {
 	doc, err := readDocument(text)
 	if err != nil {
@@ -186,13 +187,14 @@ func SetStatement(text, sid string, st State, now time.Time) (string, error) {
 	}
 	var list []json.RawMessage
 	placed := false
+	there := slices.ContainsFunc(doc.Statement, func(raw json.RawMessage) bool { return statementSid(raw) == sid })
 	for _, raw := range doc.Statement {
 		d, values, at, ok := readDenials(raw)
+		if st.Exists && !placed && (statementSid(raw) == sid || !there && ok && at > sid) {
+			list, placed = append(list, json.RawMessage(st.Text)), true
+		}
 		switch {
 		case statementSid(raw) == sid:
-			if st.Exists && !placed {
-				list, placed = append(list, json.RawMessage(st.Text)), true
-			}
 		case ok && d.Expired(now):
 		case ok && at == mergedSid(d):
 			m, member := memberOf(d, values, sid)

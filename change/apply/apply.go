@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,9 @@ type Options struct {
 	// ReadBacks is how often an effect that is not to be seen yet is read; 0
 	// means 5, with pauses that double from 100 ms.
 	ReadBacks int
+	// Organizations changes service control policies; nil means that steps
+	// about them fail with ErrNoOrganization.
+	Organizations Organizations
 	// Now and Sleep are the clock; nil means the real one. Sleep returns
 	// early, with the context's error, when that is done.
 	Now   func() time.Time
@@ -47,6 +51,8 @@ type Applier struct {
 	ledger *ledger.Ledger
 	o      Options
 	runs   atomic.Int64
+	// documents is held while a statement is written to its document.
+	documents sync.Mutex
 }
 
 // New returns an applier that calls api and remembers in l.
@@ -71,6 +77,9 @@ func New(api IAM, l *ledger.Ledger, o Options) *Applier {
 	}
 	if o.Sleep == nil {
 		o.Sleep = sleep
+	}
+	if o.Organizations != nil {
+		api = withOrganizations{api, o.Organizations}
 	}
 	return &Applier{api: api, ledger: l, o: o}
 }

@@ -30,6 +30,11 @@ func plan(t testing.TB, round int, steps ...change.Step) change.Plan {
 	return p
 }
 
+var (
+	badSession   = change.Denial{Action: "iam:*", Key: change.UserID, Value: roleID + ":bad", Until: time.Date(2126, 11, 23, 9, 0, 0, 0, time.UTC)}
+	worseSession = change.Denial{Action: "iam:*", Key: change.UserID, Value: roleID + ":worse", Until: time.Date(2126, 11, 23, 9, 30, 0, 0, time.UTC)}
+)
+
 // everything is a plan with a step for every kind of setting.
 func everything(t testing.TB) change.Plan {
 	return plan(t, 1,
@@ -43,6 +48,10 @@ func everything(t testing.TB) change.Plan {
 		change.DeactivateKey(ci, keyID),
 		change.PutBoundary(ci, change.Is(admin), teamP),
 		change.CreatePolicyVersion(teamP, change.State{Exists: true, Text: oldDoc, Version: "v2"}, denyDoc),
+		change.PutBoundary(app, change.Absent, teamP),
+		change.PutStatement(app, "sessions", change.Absent, badSession),
+		change.PutStatement(app, "sessions", change.Absent, worseSession),
+		change.PutGuardrail(scpARN, change.Absent, change.Denial{Action: "*", Key: change.PrincipalARN, Value: ciARN}),
 	)
 }
 
@@ -67,7 +76,7 @@ func newBench(t testing.TB) *bench {
 }
 
 func (b *bench) applier() *apply.Applier {
-	return apply.New(b.fake, b.ledger, apply.Options{Account: acct, Now: b.now,
+	return apply.New(b.fake, b.ledger, apply.Options{Account: acct, Now: b.now, Organizations: b.fake,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }})
 }
 

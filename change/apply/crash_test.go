@@ -61,7 +61,7 @@ func (b *bench) mortal(at int) (*apply.Applier, *fuse) {
 	f := &fuse{at: at, blow: func() error { return errDead }}
 	b.before = func(string) error { return f.point() }
 	b.after = b.before
-	return apply.New(b.fake, ledger.New(fusedStore{b.store, f}, b.now), apply.Options{Account: acct, Now: b.now,
+	return apply.New(b.fake, ledger.New(fusedStore{b.store, f}, b.now), apply.Options{Account: acct, Now: b.now, Organizations: b.fake,
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() }}), f
 }
 
@@ -283,7 +283,7 @@ func mortalProcess(dir string) error {
 	w := fileFake(tb, filepath.Join(dir, "account.json"))
 	w.before = func(string) error { return f.point() }
 	w.after = w.before
-	a := apply.New(w, ledger.New(fusedStore{store, f}, nil), apply.Options{Account: acct})
+	a := apply.New(w, ledger.New(fusedStore{store, f}, nil), apply.Options{Account: acct, Organizations: w})
 	if os.Getenv("APPLY_TEST_DO") == "undo" {
 		err = giveBack(ctx, a)
 	} else {

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	orgtypes "github.com/aws/aws-sdk-go-v2/service/organizations/types"
 	"github.com/aws/smithy-go"
 )
 
@@ -37,6 +39,7 @@ const (
 type world struct {
 	Identities map[string]*identity // "user deploy", "role app", "group dev"
 	Policies   map[string]*managed
+	SCPs       map[string]string // by id
 	Effects    []string
 }
 
@@ -55,7 +58,7 @@ type managed struct {
 }
 
 func newWorld() *world {
-	return &world{
+	w := &world{
 		Identities: map[string]*identity{
 			"user deploy": {ID: ciID, Attached: []string{admin}, Inline: map[string]string{"own": oldDoc}, Keys: map[string]string{keyID: "Active"}, Boundary: admin},
 			"role app":    {ID: roleID, Inline: map[string]string{}},
@@ -65,12 +68,16 @@ func newWorld() *world {
 			admin: {Versions: map[string]string{"v1": oldDoc}, Default: "v1", Last: 1},
 			teamP: {Versions: map[string]string{"v2": oldDoc}, Default: "v2", Last: 2},
 		},
+		SCPs: map[string]string{"p-example1": `{"Version":"2012-10-17","Statement":[{"Sid":"Pin","Effect":"Deny","Action":"iam:DeletePolicy","Resource":"*"}]}`},
 	}
+	return w
 }
 
 const teamP = "arn:aws:iam::" + acct + ":policy/team/team"
 
-// fake is IAM in memory, or in a file where several processes use it one
+const scpARN = "arn:aws:organizations::999999999999:policy/o-exampleorg/service_control_policy/p-example1"
+
+// fake is IAM and AWS Organizations in memory, or in a file where several processes use it one
 // after the other. Lists have one entry to a page.
 type fake struct {
 	mu    sync.Mutex
@@ -432,10 +439,31 @@ func (f *fake) GetUser(_ context.Context, in *iam.GetUserInput, _ ...opts) (*iam
 	})
 }
 
+func (f *fake) PutRolePermissionsBoundary(_ context.Context, in *iam.PutRolePermissionsBoundaryInput, _ ...opts) (*iam.PutRolePermissionsBoundaryOutput, error) {
+	return &iam.PutRolePermissionsBoundaryOutput{}, f.on("PutRolePermissionsBoundary", "role", in.RoleName, func(i *identity) (bool, error) {
+		changed := i.Boundary != *in.PermissionsBoundary
+		i.Boundary = *in.PermissionsBoundary
+		return changed, nil
+	})
+}
+
+func (f *fake) DeleteRolePermissionsBoundary(_ context.Context, in *iam.DeleteRolePermissionsBoundaryInput, _ ...opts) (*iam.DeleteRolePermissionsBoundaryOutput, error) {
+	return &iam.DeleteRolePermissionsBoundaryOutput{}, f.on("DeleteRolePermissionsBoundary", "role", in.RoleName, func(i *identity) (bool, error) {
+		if i.Boundary == "" {
+			return false, apiErr("NoSuchEntity", "no boundary")
+		}
+		i.Boundary = ""
+		return true, nil
+	})
+}
+
 func (f *fake) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...opts) (*iam.GetRoleOutput, error) {
 	r := &types.Role{}
 	return &iam.GetRoleOutput{Role: r}, f.on("GetRole", "role", in.RoleName, func(i *identity) (bool, error) {
 		r.RoleId = aws.String(i.ID)
+		if i.Boundary != "" {
+			r.PermissionsBoundary = &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: aws.String(i.Boundary)}
+		}
 		return false, nil
 	})
 }
@@ -461,4 +489,27 @@ func (f *fake) ListAttachedRolePolicies(_ context.Context, in *iam.ListAttachedR
 func (f *fake) ListAttachedGroupPolicies(_ context.Context, in *iam.ListAttachedGroupPoliciesInput, _ ...opts) (*iam.ListAttachedGroupPoliciesOutput, error) {
 	page, next, err := f.list("ListAttachedGroupPolicies", "group", in.GroupName, in.Marker)
 	return &iam.ListAttachedGroupPoliciesOutput{AttachedPolicies: page, Marker: next, IsTruncated: next != nil}, err
+}
+
+func (f *fake) DescribePolicy(_ context.Context, in *organizations.DescribePolicyInput, _ ...func(*organizations.Options)) (*organizations.DescribePolicyOutput, error) {
+	p := &orgtypes.Policy{}
+	return &organizations.DescribePolicyOutput{Policy: p}, f.do("DescribePolicy", *in.PolicyId, func(w *world) (bool, error) {
+		text, ok := w.SCPs[*in.PolicyId]
+		if !ok {
+			return false, apiErr("PolicyNotFoundException", "You specified a policy that doesn't exist.")
+		}
+		p.Content = &text
+		return false, nil
+	})
+}
+
+func (f *fake) UpdatePolicy(_ context.Context, in *organizations.UpdatePolicyInput, _ ...func(*organizations.Options)) (*organizations.UpdatePolicyOutput, error) {
+	return &organizations.UpdatePolicyOutput{}, f.do("UpdatePolicy", *in.PolicyId, func(w *world) (bool, error) {
+		old, ok := w.SCPs[*in.PolicyId]
+		if !ok {
+			return false, apiErr("PolicyNotFoundException", "You specified a policy that doesn't exist.")
+		}
+		w.SCPs[*in.PolicyId] = *in.Content
+		return old != *in.Content, nil
+	})
 }

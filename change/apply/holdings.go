@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -224,6 +225,15 @@ func (h *holdings) after(ctx context.Context, api Reader, s change.Step) error {
 		set(h.own, s.Name, doc)
 	case change.Inline:
 		set(h.own, s.Name, s.After.Text)
+	case change.Statement:
+		name, sid := s.StatementPlace()
+		text, err := change.SetStatement(h.own[name], sid, s.After, time.Time{})
+		if err != nil {
+			return err
+		}
+		if delete(h.own, name); text != "" {
+			h.own[name] = text
+		}
 	case change.Boundary:
 		clear(h.boundary)
 		if s.After.Exists {

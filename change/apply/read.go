@@ -43,15 +43,21 @@ func read(ctx context.Context, api Reader, s change.Setting) (change.State, erro
 		return readInline(ctx, api, arn.Type(), name, s.Name)
 	case change.AccessKey:
 		return readKey(ctx, api, name, s.Name)
+	case change.Statement:
+		return readStatement(ctx, api, s)
 	case change.Boundary:
+		if arn.Type() == "role" {
+			out, err := api.GetRole(ctx, &iam.GetRoleInput{RoleName: name})
+			if err != nil {
+				return change.State{}, gone(err)
+			}
+			return boundary(out.Role.PermissionsBoundary), nil
+		}
 		out, err := api.GetUser(ctx, &iam.GetUserInput{UserName: name})
 		if err != nil {
 			return change.State{}, gone(err)
 		}
-		if b := out.User.PermissionsBoundary; b != nil {
-			return change.Is(aws.ToString(b.PermissionsBoundaryArn)), nil
-		}
-		return change.Absent, nil
+		return boundary(out.User.PermissionsBoundary), nil
 	case change.Policy, change.DefaultVersion:
 		p, err := api.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: aws.String(s.Target)})
 		if IsNotFound(err) && s.Kind == change.Policy {
@@ -71,6 +77,13 @@ func read(ctx context.Context, api Reader, s change.Setting) (change.State, erro
 		return st, err
 	}
 	return change.State{}, fmt.Errorf("unknown kind of setting %q", s.Kind)
+}
+
+func boundary(b *types.AttachedPermissionsBoundary) change.State {
+	if b == nil {
+		return change.Absent
+	}
+	return change.Is(aws.ToString(b.PermissionsBoundaryArn))
 }
 
 // gone turns AWS's "no such entity" into ErrGone.

@@ -85,7 +85,11 @@ func GrantedAgain(ctx context.Context, api HoldingsReader, p change.Plan) Regain
 			if s.After.Text == change.Active {
 				out.Keys = append(out.Keys, s.Setting.String())
 			}
-		case change.Attachment, change.Inline, change.Boundary:
+		case change.Attachment, change.Inline, change.Boundary, change.Statement:
+			if change.IsGuardrail(s.Target) {
+				out.Unknown = append(out.Unknown, s.String()+": what the organisation's other policies leave is not asked")
+				continue
+			}
 			if steps[s.Target] == nil {
 				order = append(order, s.Target)
 			}

@@ -113,7 +113,7 @@ func (w worker) finish(ctx context.Context, s change.Step, st ledger.StepState) 
 // act makes the call and finds out what it did. The intent is in the ledger.
 func (w worker) act(ctx context.Context, s change.Step, out ledger.Outcome) (ledger.Outcome, error) {
 	limited, cancel := context.WithTimeout(ctx, w.o.CallTimeout)
-	found, stated, err := call(limited, w.api, s)
+	found, stated, err := w.call(limited, s)
 	cancel()
 	switch {
 	case err == nil && stated:

@@ -13,6 +13,14 @@ import (
 	"warden/change"
 )
 
+// call makes the call of a step.
+func (w worker) call(ctx context.Context, s change.Step) (found change.State, stated bool, err error) {
+	if s.Kind == change.Statement {
+		return change.State{}, false, w.writeStatement(ctx, s)
+	}
+	return call(ctx, w.api, s)
+}
+
 // call makes the one call of a step. The answer to CreatePolicy and
 // CreatePolicyVersion states what was made; found is then that state, and
 // stated is true. For all others the effect has to be read back.
@@ -78,6 +86,10 @@ func call(ctx context.Context, api Writer, s change.Step) (found change.State, s
 		_, err = api.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: name, AccessKeyId: other, Status: types.StatusType(s.After.Text)})
 	case change.PutUserBoundaryAction:
 		_, err = api.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: name, PermissionsBoundary: text})
+	case change.PutRoleBoundaryAction:
+		_, err = api.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: name, PermissionsBoundary: text})
+	case change.DeleteRoleBoundaryAction:
+		_, err = api.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: name})
 	case change.DeleteUserBoundaryAction:
 		_, err = api.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: name})
 	default:
