@@ -7,13 +7,15 @@ var doors = []Door{
 	{Package: "change/apply", Service: "iam", Why: "carries out the steps of a plan", Operations: []string{
 		"AttachUserPolicy", "DetachUserPolicy", "AttachRolePolicy", "DetachRolePolicy", "AttachGroupPolicy", "DetachGroupPolicy",
 		"PutUserPolicy", "DeleteUserPolicy", "PutRolePolicy", "DeleteRolePolicy",
-		"PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "UpdateAccessKey",
+		"PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "UpdateAccessKey",
 		"CreatePolicy", "DeletePolicy", "CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"}},
 	{Package: "change/apply", Service: "iam", Why: "reads a setting before its step and again after it", Operations: []string{
 		"GetUser", "GetRole", "GetGroup", "GetPolicy", "GetPolicyVersion", "GetUserPolicy", "GetRolePolicy", "ListAccessKeys",
 		"ListAttachedUserPolicies", "ListAttachedRolePolicies", "ListAttachedGroupPolicies"}},
 	{Package: "change/apply", Service: "iam", Why: "reads what else an identity holds, to show what an undo would grant again", Operations: []string{
 		"ListUserPolicies", "ListRolePolicies", "ListGroupPolicies", "ListGroupsForUser", "GetGroupPolicy"}},
+	{Package: "change/apply", Service: "organizations", Why: "puts denials into the organisation's policy for those whom the account cannot deny, and takes them out", Operations: []string{
+		"DescribePolicy", "UpdatePolicy"}},
 
 	// Reads.
 	{Package: "account/collect", Service: "iam", Why: "looks up one identity as it is now, for the guard", Operations: []string{
