@@ -105,7 +105,7 @@ func TestDeathAtEveryPoint(t *testing.T) {
 		name   string
 		plan   func(testing.TB) change.Plan
 		second int // step between the points of the second death
-	}{{"small", small, 9}, {"everything", everything, 97}} {
+	}{{"small", small, 9}, {"everything", everything, 97}, {"identities", identities, 97}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			do := func(ctx context.Context, a *apply.Applier) error { return applyOrResume(ctx, a, tt.plan(t)) }

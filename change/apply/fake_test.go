@@ -40,7 +40,8 @@ type world struct {
 	Identities map[string]*identity // "user deploy", "role app", "group dev"
 	Policies   map[string]*managed
 	SCPs       map[string]string // by id
-	Effects    []string
+	Providers
+	Effects []string
 }
 
 type identity struct {
@@ -49,6 +50,7 @@ type identity struct {
 	Inline   map[string]string
 	Keys     map[string]string
 	Boundary string
+	Credentials
 }
 
 type managed struct {
@@ -70,6 +72,7 @@ func newWorld() *world {
 		},
 		SCPs: map[string]string{"p-example1": `{"Version":"2012-10-17","Statement":[{"Sid":"Pin","Effect":"Deny","Action":"iam:DeletePolicy","Resource":"*"}]}`},
 	}
+	w.addCredentials()
 	return w
 }
 
@@ -460,7 +463,7 @@ func (f *fake) DeleteRolePermissionsBoundary(_ context.Context, in *iam.DeleteRo
 func (f *fake) GetRole(_ context.Context, in *iam.GetRoleInput, _ ...opts) (*iam.GetRoleOutput, error) {
 	r := &types.Role{}
 	return &iam.GetRoleOutput{Role: r}, f.on("GetRole", "role", in.RoleName, func(i *identity) (bool, error) {
-		r.RoleId = aws.String(i.ID)
+		r.RoleId, r.AssumeRolePolicyDocument = aws.String(i.ID), aws.String(url.PathEscape(i.Trust))
 		if i.Boundary != "" {
 			r.PermissionsBoundary = &types.AttachedPermissionsBoundary{PermissionsBoundaryArn: aws.String(i.Boundary)}
 		}

@@ -76,7 +76,7 @@ func read(ctx context.Context, api Reader, s change.Setting) (change.State, erro
 		}
 		return st, err
 	}
-	return change.State{}, fmt.Errorf("unknown kind of setting %q", s.Kind)
+	return readIdentity(ctx, api, s, name)
 }
 
 func boundary(b *types.AttachedPermissionsBoundary) change.State {
@@ -150,12 +150,18 @@ func attachments(ctx context.Context, api Reader, kind string, name, marker *str
 func readInline(ctx context.Context, api Reader, kind string, name *string, policy string) (change.State, error) {
 	var doc *string
 	var err error
-	if kind == "role" {
+	switch kind {
+	case "role":
 		var out *iam.GetRolePolicyOutput
 		if out, err = api.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: name, PolicyName: aws.String(policy)}); err == nil {
 			doc = out.PolicyDocument
 		}
-	} else {
+	case "group":
+		var out *iam.GetGroupPolicyOutput
+		if out, err = api.GetGroupPolicy(ctx, &iam.GetGroupPolicyInput{GroupName: name, PolicyName: aws.String(policy)}); err == nil {
+			doc = out.PolicyDocument
+		}
+	default:
 		var out *iam.GetUserPolicyOutput
 		if out, err = api.GetUserPolicy(ctx, &iam.GetUserPolicyInput{UserName: name, PolicyName: aws.String(policy)}); err == nil {
 			doc = out.PolicyDocument

@@ -93,7 +93,7 @@ func call(ctx context.Context, api Writer, s change.Step) (found change.State, s
 	case change.DeleteUserBoundaryAction:
 		_, err = api.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: name})
 	default:
-		err = fmt.Errorf("unknown action %q", s.Action)
+		err = callIdentity(ctx, api, s)
 	}
 	return change.State{}, false, err
 }

@@ -9,6 +9,15 @@ var doors = []Door{
 		"PutUserPolicy", "DeleteUserPolicy", "PutRolePolicy", "DeleteRolePolicy",
 		"PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary", "PutRolePermissionsBoundary", "DeleteRolePermissionsBoundary", "UpdateAccessKey",
 		"CreatePolicy", "DeletePolicy", "CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion"}},
+	{Package: "change/apply", Service: "iam", Why: "takes back who may become an identity, and with which credentials", Operations: []string{
+		"PutGroupPolicy", "DeleteGroupPolicy", "UpdateAssumeRolePolicy", "AddUserToGroup", "RemoveUserFromGroup", "DeleteLoginProfile",
+		"UpdateSSHPublicKey", "UpdateSigningCertificate", "UpdateServiceSpecificCredential",
+		"AddRoleToInstanceProfile", "RemoveRoleFromInstanceProfile",
+		"AddClientIDToOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider",
+		"CreateOpenIDConnectProvider", "DeleteOpenIDConnectProvider", "CreateSAMLProvider", "DeleteSAMLProvider"}},
+	{Package: "change/apply", Service: "iam", Why: "reads these before the step and again after it", Operations: []string{
+		"GetGroupPolicy", "ListGroupsForUser", "GetLoginProfile", "ListSSHPublicKeys", "ListSigningCertificates", "ListServiceSpecificCredentials",
+		"ListInstanceProfilesForRole", "GetOpenIDConnectProvider", "GetSAMLProvider"}},
 	{Package: "change/apply", Service: "iam", Why: "reads a setting before its step and again after it", Operations: []string{
 		"GetUser", "GetRole", "GetGroup", "GetPolicy", "GetPolicyVersion", "GetUserPolicy", "GetRolePolicy", "ListAccessKeys",
 		"ListAttachedUserPolicies", "ListAttachedRolePolicies", "ListAttachedGroupPolicies"}},
