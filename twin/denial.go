@@ -103,6 +103,10 @@ func shown(d *demand) string {
 		return kind + " " + nameOf(d.resource)
 	case "policy":
 		return "policy " + d.resource
+	case "instance-profile":
+		if verb != "CreateInstanceProfile" && verb != "ListInstanceProfiles" {
+			return "instance profile " + nameOf(d.resource)
+		}
 	}
 	return d.resource
 }

@@ -39,20 +39,26 @@ func getAccountSummary(c *call, _ *iam.GetAccountSummaryInput) (*iam.GetAccountS
 			versions += len(p.value.Versions)
 		}
 	}
+	devices := 0
+	for _, d := range s.belongings.devices.rows {
+		if d.value.userID != "" {
+			devices++
+		}
+	}
 	m := map[string]int{
 		"Users": s.users.len(), "UsersQuota": q.users,
 		"Groups": s.groups.len(), "GroupsQuota": q.groups,
 		"Roles": s.roles.len(), "RolesQuota": q.roles,
 		"Policies": policies, "PoliciesQuota": q.policies,
 		"PolicyVersionsInUse": versions, "PolicyVersionsInUseQuota": 10000, "VersionsPerPolicyQuota": q.versionsPerPolicy,
-		"InstanceProfiles": 0, "InstanceProfilesQuota": 1000, "ServerCertificates": 0, "ServerCertificatesQuota": 20,
-		"Providers": 0, "MFADevices": 0, "MFADevicesInUse": 0,
+		"InstanceProfiles": s.belongings.profiles.len(), "InstanceProfilesQuota": q.profiles, "ServerCertificates": 0, "ServerCertificatesQuota": 20,
+		"Providers": s.belongings.providers.len(), "MFADevices": s.belongings.devices.len(), "MFADevicesInUse": devices,
 		"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1, "AccountSigningCertificatesPresent": 0,
 		"GlobalEndpointTokenVersion": 1,
 		"UserPolicySizeQuota":        q.inlineUser, "GroupPolicySizeQuota": q.inlineGroup, "RolePolicySizeQuota": q.inlineRole,
 		"AssumeRolePolicySizeQuota": q.trustPolicy, "PolicySizeQuota": q.managedPolicy,
 		"AttachedPoliciesPerUserQuota": q.attachedPerUser, "AttachedPoliciesPerGroupQuota": q.attachedPerGroup, "AttachedPoliciesPerRoleQuota": q.attachedPerRole,
-		"GroupsPerUserQuota": q.groupsPerUser, "AccessKeysPerUserQuota": q.keysPerUser, "SigningCertificatesPerUserQuota": 2,
+		"GroupsPerUserQuota": q.groupsPerUser, "AccessKeysPerUserQuota": q.keysPerUser, "SigningCertificatesPerUserQuota": q.certsPerUser,
 	}
 	out := map[string]int32{}
 	for k, v := range m {

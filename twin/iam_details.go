@@ -96,10 +96,14 @@ func groupDetail(g *group) types.GroupDetail {
 }
 
 func (s *state) roleDetail(r *role) types.RoleDetail {
+	profiles := []types.InstanceProfile{}
+	for _, p := range s.belongings.profilesOf(r) {
+		profiles = append(profiles, *s.wireInstanceProfile(p))
+	}
 	return types.RoleDetail{
 		Arn: ptr(r.ARN), CreateDate: when(r.CreateDate), Path: ptr(r.Path), RoleId: ptr(r.ID), RoleName: ptr(r.Name),
 		AssumeRolePolicyDocument: encoded(s.trustWithARNs(r.Trust)), AttachedManagedPolicies: attachedPolicies(r.Attached),
-		InstanceProfileList: []types.InstanceProfile{}, PermissionsBoundary: boundaryOf(r.Boundary),
+		InstanceProfileList: profiles, PermissionsBoundary: boundaryOf(r.Boundary),
 		RoleLastUsed: s.roleLastUsed(r), RolePolicyList: policyDetails(r.Inline), Tags: sortedTags(r.Tags),
 	}
 }

@@ -11,14 +11,13 @@ import (
 
 func roleOperations() map[string]operation {
 	return map[string]operation{
-		"CreateRole":                  act(onNew("role", "RoleName"), createRole, "RoleName", "AssumeRolePolicyDocument"),
-		"GetRole":                     act(onRole, getRole, "RoleName"),
-		"ListRoles":                   act(onPath("role"), listRoles),
-		"UpdateRole":                  act(onRole, updateRole, "RoleName"),
-		"UpdateRoleDescription":       act(onRole, updateRoleDescription, "RoleName", "Description"),
-		"UpdateAssumeRolePolicy":      act(onRole, updateAssumeRolePolicy, "RoleName", "PolicyDocument"),
-		"DeleteRole":                  act(onRole, deleteRole, "RoleName"),
-		"ListInstanceProfilesForRole": act(onRole, listInstanceProfilesForRole, "RoleName"),
+		"CreateRole":             act(onNew("role", "RoleName"), createRole, "RoleName", "AssumeRolePolicyDocument"),
+		"GetRole":                act(onRole, getRole, "RoleName"),
+		"ListRoles":              act(onPath("role"), listRoles),
+		"UpdateRole":             act(onRole, updateRole, "RoleName"),
+		"UpdateRoleDescription":  act(onRole, updateRoleDescription, "RoleName", "Description"),
+		"UpdateAssumeRolePolicy": act(onRole, updateAssumeRolePolicy, "RoleName", "PolicyDocument"),
+		"DeleteRole":             act(onRole, deleteRole, "RoleName"),
 	}
 }
 
@@ -170,15 +169,9 @@ func deleteRole(c *call, in *iam.DeleteRoleInput) (*iam.DeleteRoleOutput, error)
 		return nil, inUse("delete policies first")
 	case len(r.Attached) > 0:
 		return nil, inUse("detach all policies first")
+	case len(c.state.belongings.profilesOf(r)) > 0:
+		return nil, inUse("remove roles from instance profile first")
 	}
 	c.state.removeRole(r.Name)
 	return &iam.DeleteRoleOutput{}, nil
-}
-
-// listInstanceProfilesForRole: the twin has no instance profiles.
-func listInstanceProfilesForRole(c *call, in *iam.ListInstanceProfilesForRoleInput) (*iam.ListInstanceProfilesForRoleOutput, error) {
-	if _, err := c.role(in.RoleName); err != nil {
-		return nil, err
-	}
-	return &iam.ListInstanceProfilesForRoleOutput{InstanceProfiles: []types.InstanceProfile{}}, nil
 }

@@ -42,15 +42,20 @@ func act[I, O any](where target, run func(c *call, in *I) (*O, error), required 
 }
 
 // more lists the demands beyond an operation's own name: tags on creation
-// need the permission to tag, and a new name or path the permission on both
-// ARNs (IAM API Reference, UpdateUser; IAM User Guide, "Tagging IAM
+// need the permission to tag, a new name or path the permission on both ARNs,
+// and a role in an instance profile that to pass it (IAM API Reference,
+// UpdateUser, AddRoleToInstanceProfile; IAM User Guide, "Tagging IAM
 // resources").
 func (c *call) more(v reflect.Value, e entity, ctx policy.Context) []demand {
 	switch c.operation {
-	case "CreateUser", "CreateRole", "CreatePolicy":
+	case "CreateUser", "CreateRole", "CreatePolicy", "CreateInstanceProfile", "CreateVirtualMFADevice", "CreateOpenIDConnectProvider", "CreateSAMLProvider":
 		if v.FieldByName("Tags").Len() > 0 {
-			return []demand{{action: "iam:Tag" + strings.TrimPrefix(c.operation, "Create"), resource: e.arn, context: ctx}}
+			kind := strings.TrimPrefix(strings.TrimPrefix(c.operation, "Create"), "Virtual")
+			return []demand{{action: "iam:Tag" + kind, resource: e.arn, context: ctx}}
 		}
+	case "AddRoleToInstanceProfile":
+		r, _ := onRole(c, v)
+		return []demand{{action: "iam:PassRole", resource: r.arn, context: policy.Context{"iam:passedtoservice": policy.One("ec2.amazonaws.com")}}}
 	case "UpdateUser", "UpdateGroup":
 		kind := strings.TrimPrefix(c.operation, "Update")
 		path, name := param(v, "NewPath"), param(v, "New"+kind+"Name")

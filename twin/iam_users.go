@@ -132,6 +132,8 @@ func deleteUser(c *call, in *iam.DeleteUserInput) (*iam.DeleteUserOutput, error)
 		return nil, inUse("delete login profile first")
 	case len(u.AccessKeys) > 0:
 		return nil, inUse("delete access keys first")
+	case c.state.belongings.keepsUser(u.ID) != "":
+		return nil, inUse(c.state.belongings.keepsUser(u.ID))
 	case len(u.Inline) > 0:
 		return nil, inUse("delete policies first")
 	case len(u.Attached) > 0:

@@ -69,12 +69,36 @@ var constraints = compileConstraints(map[string]constraint{
 	"SerialNumber":      {min: 9, max: 256, pattern: `[\w+=/:,.@-]*`},
 	"TokenCode":         {min: 6, max: 6, pattern: `[\d]*`},
 	"TransitiveTagKeys": {max: 50},
+	"WebIdentityToken":  {min: 4, max: 20000},
+	"ProviderId":        {min: 4, max: 2048},
+	"PrincipalArn":      {min: 20, max: 2048},
+	"SAMLAssertion":     {min: 4, max: 100000},
+
+	"InstanceProfileName":         {min: 1, max: 128, pattern: namePattern},
+	"VirtualMFADeviceName":        {min: 1, max: 226, pattern: namePattern},
+	"AuthenticationCode1":         {min: 6, max: 6, pattern: `[\d]+`},
+	"AuthenticationCode2":         {min: 6, max: 6, pattern: `[\d]+`},
+	"AssignmentStatus":            {enum: []string{"Assigned", "Unassigned", "Any"}},
+	"SSHPublicKeyId":              {min: 20, max: 128, pattern: `[\w]+`},
+	"SSHPublicKeyBody":            {min: 1, max: 16384, pattern: textPattern},
+	"Encoding":                    {enum: []string{"SSH", "PEM"}},
+	"CertificateId":               {min: 24, max: 128, pattern: `[\w]+`},
+	"CertificateBody":             {min: 1, max: 16384, pattern: textPattern},
+	"ServiceSpecificCredentialId": {min: 20, max: 128, pattern: `[\w]+`},
+	"CredentialAgeDays":           {min: 1, max: 36600},
+	"OpenIDConnectProviderArn":    {min: 20, max: 2048},
+	"Url":                         {min: 1, max: 255},
+	"ClientID":                    {min: 1, max: 255},
+	"SAMLProviderArn":             {min: 20, max: 2048},
+	"SAMLMetadataDocument":        {min: 1000, max: 10000000},
 })
 
 // creating holds the constraints that differ where a thing gets its name.
 var creating = compileConstraints(map[string]constraint{
-	"UserName":    {min: 1, max: 64, pattern: namePattern},
-	"Path/policy": {min: 1, max: 512, pattern: `((/[A-Za-z0-9\.,\+@=_-]+)*)/`},
+	"UserName":       {min: 1, max: 64, pattern: namePattern},
+	"Name/federated": {min: 2, max: 32, pattern: `[\w+=,.@-]*`},
+	"Name/saml":      {min: 1, max: 128, pattern: `[\w._-]+`},
+	"Path/policy":    {min: 1, max: 512, pattern: `((/[A-Za-z0-9\.,\+@=_-]+)*)/`},
 })
 
 var javaEscape = regexp.MustCompile(`\\u([0-9A-F]{4})`)
@@ -96,6 +120,10 @@ func constraintOf(operation, member string) (constraint, bool) {
 		return creating["UserName"], true
 	case operation == "CreatePolicy" && member == "Path":
 		return creating["Path/policy"], true
+	case operation == "GetFederationToken" && member == "Name":
+		return creating["Name/federated"], true
+	case operation == "CreateSAMLProvider" && member == "Name":
+		return creating["Name/saml"], true
 	}
 	c, ok := constraints[member]
 	return c, ok

@@ -20,6 +20,10 @@ type call struct {
 
 	sourceIP, userAgent, host string
 
+	// mfa: the call itself carries a code of an MFA device, which its own
+	// authorization sees.
+	mfa bool
+
 	// state is the account as IAM shows it; authorized is the account as
 	// authorization sees it, which follows with Faults.Propagation.
 	state, authorized *state

@@ -163,9 +163,12 @@ func (c *call) conditions() policy.Context {
 	for k, v := range p.tags() {
 		ctx.Set("aws:PrincipalTag/"+k, policy.One(v))
 	}
+	if c.mfa {
+		ctx["aws:multifactorauthpresent"], ctx["aws:multifactorauthage"] = policy.One("true"), policy.One("0")
+	}
 	if x := p.session; x != nil {
 		ctx["aws:tokenissuetime"] = policy.One(x.issued.UTC().Format(time.RFC3339))
-		ctx["aws:multifactorauthpresent"] = policy.One(strconv.FormatBool(x.mfa))
+		ctx["aws:multifactorauthpresent"] = policy.One(strconv.FormatBool(x.mfa || c.mfa))
 		if x.mfa {
 			age := int64(c.now.Sub(x.issued) / time.Second)
 			ctx["aws:multifactorauthage"] = policy.One(strconv.FormatInt(age, 10))

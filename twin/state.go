@@ -41,12 +41,13 @@ type state struct {
 	onChange func(apply func(*state))
 
 	// What follows exists once, in the state that IAM shows.
-	next     *identifiers
-	secrets  secrets
-	sessions map[string]*session // by access key id
-	keyUse   map[string]account.KeyUse
-	roleUse  map[string]account.RoleUse // by role id
-	quotas   quotas
+	next       *identifiers
+	secrets    secrets
+	sessions   map[string]*session // by access key id
+	belongings *belongings
+	keyUse     map[string]account.KeyUse
+	roleUse    map[string]account.RoleUse // by role id
+	quotas     quotas
 }
 
 // secrets are kept apart from the account's facts, which may be shown.
@@ -110,6 +111,7 @@ func loadState(s *account.Snapshot, seed int64, secret func() string) (*state, e
 	st.keyUse = map[string]account.KeyUse{}
 	st.roleUse = map[string]account.RoleUse{}
 	st.quotas = defaultQuotas()
+	st.belongings = newBelongings()
 
 	aws, err := awsManaged(st.partition)
 	if err != nil {
@@ -179,6 +181,9 @@ func loadState(s *account.Snapshot, seed int64, secret func() string) (*state, e
 		var err error
 		if v.Trust, err = st.trustWithIDs(r.Trust); err != nil {
 			return nil, fmt.Errorf("trust policy of %s: %w", r.ARN, err)
+		}
+		if trust, err := policy.ParseStored(r.ARN, v.Trust); err == nil {
+			st.adopt(trust)
 		}
 		st.putRole(&v)
 	}

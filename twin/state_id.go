@@ -10,12 +10,15 @@ import (
 
 // The prefixes of unique identifiers; IAM User Guide, "IAM identifiers".
 const (
-	prefixUser    = "AIDA"
-	prefixRole    = "AROA"
-	prefixGroup   = "AGPA"
-	prefixPolicy  = "ANPA"
-	prefixKey     = "AKIA"
-	prefixSession = "ASIA"
+	prefixUser       = "AIDA"
+	prefixRole       = "AROA"
+	prefixGroup      = "AGPA"
+	prefixPolicy     = "ANPA"
+	prefixKey        = "AKIA"
+	prefixSession    = "ASIA"
+	prefixProfile    = "AIPA"
+	prefixSSH        = "APKA"
+	prefixCredential = "ACCA" // seen
 )
 
 // identifiers makes unique ids from a seed, so that a run can be repeated.
@@ -54,6 +57,15 @@ func (g *identifiers) make(prefix string) string {
 			return id
 		}
 	}
+}
+
+// certificate makes the id of a signing certificate, which has no prefix.
+func (g *identifiers) certificate() string {
+	id := make([]byte, 32)
+	for i := range id {
+		id[i] = base32Alphabet[g.random.IntN(32)]
+	}
+	return string(id)
 }
 
 const base32Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"

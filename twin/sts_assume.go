@@ -45,6 +45,9 @@ func authorizeAssumeRole(c *call, in *sts.AssumeRoleInput) ([]demand, error) {
 	if c.principal.isRoot() {
 		return nil, refuse(403, "AccessDenied", "Roles may not be assumed by root accounts.")
 	}
+	if c.mfa, err = c.secondFactor(in.SerialNumber, in.TokenCode); err != nil {
+		return nil, err
+	}
 	home := c.inAccount(a.Account)
 	r := home.authorized.roleOf(text(in.RoleArn))
 	d := demand{action: "sts:AssumeRole", resource: text(in.RoleArn), context: stsContext(in, r), resourceAccount: a.Account}
@@ -75,9 +78,6 @@ func assumeRole(c *call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput, error)
 	if r == nil {
 		// Authorization still saw a role that is gone.
 		return nil, refuse(403, "AccessDenied", "User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.principal.arn, text(in.RoleArn))
-	}
-	if err := noDevice(in.SerialNumber, in.TokenCode); err != nil {
-		return nil, err
 	}
 	seconds, err := c.roleSeconds(in.DurationSeconds, r)
 	if err != nil {

@@ -47,14 +47,6 @@ func getAccessKeyInfo(_ *call, in *sts.GetAccessKeyInfoInput) (*sts.GetAccessKey
 	return &sts.GetAccessKeyInfoOutput{Account: &id}, nil
 }
 
-// noDevice is the answer to an MFA code: the twin has no devices.
-func noDevice(serial, code *string) error {
-	if serial == nil && code == nil {
-		return nil
-	}
-	return refuse(403, "AccessDenied", "MultiFactorAuthentication failed, unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user.")
-}
-
 func authorizeGetSessionToken(c *call, in *sts.GetSessionTokenInput) ([]demand, error) {
 	if err := validate(c.operation, in); err != nil {
 		return nil, err
@@ -65,7 +57,9 @@ func authorizeGetSessionToken(c *call, in *sts.GetSessionTokenInput) ([]demand, 
 	if c.principal.session != nil {
 		return nil, refuse(403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
 	}
-	return nil, noDevice(in.SerialNumber, in.TokenCode)
+	var err error
+	c.mfa, err = c.secondFactor(in.SerialNumber, in.TokenCode)
+	return nil, err
 }
 
 // duration checks the length of a session, in seconds.
@@ -92,7 +86,7 @@ func getSessionToken(c *call, in *sts.GetSessionTokenInput) (*sts.GetSessionToke
 		seconds = min(seconds, 3600)
 	}
 	x := c.newSession(seconds)
-	x.userID = c.principal.id
+	x.userID, x.mfa = c.principal.id, c.mfa
 	return &sts.GetSessionTokenOutput{Credentials: x.credentials()}, nil
 }
 

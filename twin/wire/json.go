@@ -83,7 +83,7 @@ func AppendRecord(dst []byte, v any, layout string) []byte {
 // secret members never reach a record.
 var secret = map[string]bool{
 	"SecretAccessKey": true, "Password": true, "OldPassword": true, "NewPassword": true,
-	"PrivateKey": true, "ServicePassword": true, "Base32StringSeed": true, "QRCodePNG": true,
+	"PrivateKey": true, "AddPrivateKey": true, "ServicePassword": true, "ServiceCredentialSecret": true, "Base32StringSeed": true, "QRCodePNG": true,
 	"AuthenticationCode1": true, "AuthenticationCode2": true, "TokenCode": true, "WebIdentityToken": true, "SAMLAssertion": true,
 }
 

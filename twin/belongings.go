@@ -1,0 +1,52 @@
+package twin
+
+// belongings is what an account has besides identities and policies:
+// credentials that do not sign requests, devices, instance profiles and
+// identity providers. Nobody's permissions are computed from it, so there is
+// one of it, in the state that IAM shows, and its values are changed in place.
+// A Snapshot does not hold it.
+type belongings struct {
+	profiles    table[instanceProfile]   // by name
+	devices     table[mfaDevice]         // by serial number
+	providers   table[identityProvider]  // by ARN
+	sshKeys     table[sshKey]            // by id, like those below
+	certs       table[signingCert]       // of users, for the old SOAP interfaces
+	credentials table[serviceCredential] // for one service each
+}
+
+func newBelongings() *belongings {
+	return &belongings{
+		profiles: newTable[instanceProfile](), devices: newTable[mfaDevice](), providers: newTable[identityProvider](),
+		sshKeys: newTable[sshKey](), certs: newTable[signingCert](), credentials: newTable[serviceCredential](),
+	}
+}
+
+// of lists what belongs to the user with that unique id.
+func of[T any](t *table[T], userID string, owner func(*T) string) []*T {
+	var out []*T
+	for _, x := range t.all() {
+		if owner(x) == userID {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// keepsUser says what must go before the user with that id can be deleted, ""
+// for nothing. IAM API Reference, DeleteUser; the words are those that people
+// have reported.
+func (b *belongings) keepsUser(id string) string {
+	switch {
+	case len(of(&b.devices, id, func(d *mfaDevice) string { return d.userID })) > 0:
+		return "delete MFA device first"
+	case len(of(&b.certs, id, func(x *signingCert) string { return x.userID })) > 0:
+		return "delete certificates first"
+	case len(of(&b.sshKeys, id, func(k *sshKey) string { return k.userID })) > 0,
+		len(of(&b.credentials, id, func(x *serviceCredential) string { return x.userID })) > 0:
+		return "remove referenced objects first"
+	}
+	return ""
+}
+
+// nameOfUser is the present name of the user with that id.
+func (s *state) nameOfUser(id string) string { return nameOf(s.arns[id]) }
