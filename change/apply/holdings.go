@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,7 +68,7 @@ func readHoldings(ctx context.Context, api HoldingsReader, identity string) (h h
 		if err := h.userInline(ctx, api, name); err != nil {
 			return h, err
 		}
-		if err := h.groups(ctx, api, name); err != nil {
+		if err := h.groups(ctx, api, name, ""); err != nil {
 			return h, err
 		}
 	case "role":
@@ -164,7 +165,8 @@ func (h holdings) roleInline(ctx context.Context, api HoldingsReader, name *stri
 	return nil
 }
 
-func (h holdings) groups(ctx context.Context, api HoldingsReader, user *string) error {
+// groups reads what the user's groups hold, but for one.
+func (h holdings) groups(ctx context.Context, api HoldingsReader, user *string, without string) error {
 	pages := iam.NewListGroupsForUserPaginator(api, &iam.ListGroupsForUserInput{UserName: user})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -172,6 +174,9 @@ func (h holdings) groups(ctx context.Context, api HoldingsReader, user *string) 
 			return err
 		}
 		for _, g := range page.Groups {
+			if strings.EqualFold(aws.ToString(g.GroupName), without) {
+				continue
+			}
 			if err := h.attached(ctx, api, "group", g.GroupName, h.group); err != nil {
 				return err
 			}
@@ -206,7 +211,7 @@ func (h holdings) groupInline(ctx context.Context, api HoldingsReader, group *st
 }
 
 // after changes the holdings as the step would.
-func (h *holdings) after(ctx context.Context, api Reader, s change.Step) error {
+func (h *holdings) after(ctx context.Context, api HoldingsReader, s change.Step) error {
 	set := func(m map[string]string, name, doc string) {
 		delete(m, name)
 		if s.After.Exists {
@@ -225,6 +230,19 @@ func (h *holdings) after(ctx context.Context, api Reader, s change.Step) error {
 		set(h.own, s.Name, doc)
 	case change.Inline:
 		set(h.own, s.Name, s.After.Text)
+	case change.Membership:
+		if s.After.Exists {
+			if err := h.attached(ctx, api, "group", aws.String(s.Name), h.group); err != nil {
+				return err
+			}
+			return h.groupInline(ctx, api, aws.String(s.Name), h.group)
+		}
+		arn, err := account.ParseARN(s.Target)
+		if err != nil {
+			return err
+		}
+		clear(h.group)
+		return h.groups(ctx, api, aws.String(arn.Name()), s.Name)
 	case change.Statement:
 		name, sid := s.StatementPlace()
 		text, err := change.SetStatement(h.own[name], sid, s.After, time.Time{})

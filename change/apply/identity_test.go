@@ -82,3 +82,31 @@ func TestIdentitiesChangedSince(t *testing.T) {
 		}
 	}
 }
+
+// Giving back a membership shows what the group grants, and giving back
+// trust or a key what is not asked.
+func TestMembershipGrantsAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	allow := `{"Version":"2012-10-17","Statement":[{"Sid":"Users","Effect":"Allow","Action":"iam:CreateUser","Resource":"*"}]}`
+	b.w.Policies[teamP].Versions["v2"] = allow
+	b.w.Identities["user deploy"].Attached, b.w.Identities["user deploy"].Boundary = nil, ""
+	b.w.Identities["group dev"].Attached = []string{teamP}
+	run(t, b, plan(t, 1, change.RemoveMember(ci, "dev"), change.PutTrust(app, oldDoc, denyDoc), change.Deactivate(change.SSHKey, ci, sshID)), "done done done")
+	u, err := b.apply.UndoPlan(t.Context(), "inc-1", "", apply.UndoOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := apply.GrantedAgain(t.Context(), holdingsFake{b.fake}, u.Plan)
+	if len(got.Gains) == 0 || got.Gains[0].Action != "iam:CreateUser" || got.Gains[0].Identity != ciARN {
+		t.Errorf("gains %+v", got.Gains)
+	}
+	if len(got.Keys) != 1 || len(got.Unknown) != 1 || !strings.Contains(got.Unknown[0], "trust policy") {
+		t.Errorf("keys %q, unknown %q", got.Keys, got.Unknown)
+	}
+	back := plan(t, 2, change.RemoveMember(ci, "dev"))
+	undo(t, b, "", false)
+	if lost := apply.GrantedAgain(t.Context(), holdingsFake{b.fake}, back); len(lost.Gains)+len(lost.Unknown) != 0 {
+		t.Errorf("leaving the group grants %+v", lost)
+	}
+}

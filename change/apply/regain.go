@@ -81,11 +81,11 @@ func GrantedAgain(ctx context.Context, api HoldingsReader, p change.Plan) Regain
 	steps := map[string][]change.Step{}
 	for _, s := range p.Steps {
 		switch s.Kind {
-		case change.AccessKey:
+		case change.AccessKey, change.SSHKey, change.Certificate, change.ServiceCredential:
 			if s.After.Text == change.Active {
 				out.Keys = append(out.Keys, s.Setting.String())
 			}
-		case change.Attachment, change.Inline, change.Boundary, change.Statement:
+		case change.Attachment, change.Inline, change.Boundary, change.Statement, change.Membership:
 			if change.IsGuardrail(s.Target) {
 				out.Unknown = append(out.Unknown, s.String()+": what the organisation's other policies leave is not asked")
 				continue
@@ -96,6 +96,10 @@ func GrantedAgain(ctx context.Context, api HoldingsReader, p change.Plan) Regain
 			steps[s.Target] = append(steps[s.Target], s)
 		case change.DefaultVersion:
 			out.Unknown = append(out.Unknown, s.String()+": what its holders may do then is not asked, they may be many")
+		case change.Trust, change.ProfileRole, change.OIDCClient, change.OIDCProvider, change.SAMLProvider:
+			if s.After.Exists {
+				out.Unknown = append(out.Unknown, s.String()+": who may become a role by it then is not asked")
+			}
 		default: // nobody holds a policy that can be deleted, or one just made
 		}
 	}

@@ -8,16 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"warden/change"
 	"warden/change/apply"
 )
 
-// holdingsFake adds what reading all policies of an identity needs; every
-// user is in the group dev.
+// holdingsFake adds what reading all policies of an identity needs.
 type holdingsFake struct{ *fake }
 
 func (f holdingsFake) ListUserPolicies(_ context.Context, in *iam.ListUserPoliciesInput, _ ...opts) (*iam.ListUserPoliciesOutput, error) {
@@ -30,15 +27,6 @@ func (f holdingsFake) ListRolePolicies(_ context.Context, in *iam.ListRolePolici
 
 func (f holdingsFake) ListGroupPolicies(_ context.Context, in *iam.ListGroupPoliciesInput, _ ...opts) (*iam.ListGroupPoliciesOutput, error) {
 	return &iam.ListGroupPoliciesOutput{PolicyNames: f.inline("group", in.GroupName)}, nil
-}
-
-func (f holdingsFake) GetGroupPolicy(_ context.Context, in *iam.GetGroupPolicyInput, _ ...opts) (*iam.GetGroupPolicyOutput, error) {
-	doc, err := f.get("GetGroupPolicy", "group", in.GroupName, in.PolicyName)
-	return &iam.GetGroupPolicyOutput{PolicyDocument: doc}, err
-}
-
-func (f holdingsFake) ListGroupsForUser(context.Context, *iam.ListGroupsForUserInput, ...opts) (*iam.ListGroupsForUserOutput, error) {
-	return &iam.ListGroupsForUserOutput{Groups: []types.Group{{GroupName: aws.String("dev")}}}, nil
 }
 
 func (f holdingsFake) inline(kind string, name *string) []string {
