@@ -36,8 +36,16 @@ const (
 type Facts struct {
 	// Account is the account that warden guards; "" is unknown.
 	Account string
-	// User is the live IAM user of the caller's name; nil when not looked up.
+	// User is the live IAM user of the caller's name, or of the name of the
+	// user behind a federated session; nil when not looked up.
 	User *UserFacts
+	// Role is the live role of the name of the caller's; nil when not looked
+	// up.
+	Role *RoleFacts
+	// Baseline is what is remembered of the administrators; nil where nothing
+	// is remembered, as in a dry run over files. Who is an administrator now
+	// then counts as one.
+	Baseline *Baseline
 	// Gaps are the facts that could not be read.
 	Gaps []account.Gap
 }
@@ -49,6 +57,16 @@ type UserFacts struct {
 	ARN    string
 	Name   string
 	Groups []string // names of the groups that the user is in
+	Tags   map[string]string
+}
+
+// RoleFacts are what IAM says now of the role with the name of the caller's.
+type RoleFacts struct {
+	Exists bool // false: IAM says that there is no such role
+	ID     string
+	ARN    string
+	Name   string
+	Tags   map[string]string
 }
 
 // Config is the owner's word on who may change identities.
@@ -137,8 +155,12 @@ const (
 
 // Judgement is the verdict on one event with what it rests on.
 type Judgement struct {
-	Event      *trail.Event
-	Actor      trail.Actor
+	Event *trail.Event
+	Actor trail.Actor
+	// Subject is the user or role whose rights the caller acts with: himself,
+	// the user behind a federated session, the role behind a role session. A
+	// containment acts on it. It is zero where there is none in the account.
+	Subject    trail.Issuer
 	Detections []*detect.Detection
 	Verdict    Verdict
 	// Reason is one line for people.
@@ -150,6 +172,12 @@ type Judgement struct {
 	// and unique id, and of the session for roles. It is "" for events that
 	// are ignored or allowed.
 	Incident string
+	// Standing is what the caller was when he acted, by which what he granted
+	// to others counts or does not.
+	Standing Standing
+	// Settling asks for the event to be judged again in a moment: another of
+	// the same moment, which may come after it, decides.
+	Settling bool
 	// NeedsFacts is true when facts about the caller would change an unknown
 	// verdict.
 	NeedsFacts bool

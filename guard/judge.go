@@ -25,17 +25,14 @@ func Relevant(source, name string) bool {
 // verdict is Unknown where facts would decide.
 func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 	by := e.Actor()
-	j := Judgement{Event: e, Actor: by, Failed: e.Failed(), Detections: detect.Match(e, by)}
+	j := Judgement{Event: e, Actor: by, Failed: e.Failed(), Detections: detect.Match(e, by), Subject: Subject(by)}
 	for _, d := range j.Detections {
 		j.Severity = max(j.Severity, d.Severity)
 	}
 	c := &caseFile{cfg: cfg, e: e, by: by, facts: f, now: now, j: &j}
 	v, reason := c.verdict()
-	j.Verdict, j.Reason = v, c.date(reason)
-	switch v {
-	case Ignored, Allowed:
-	default:
-		j.Incident = incident(trailAccount(e), by)
+	if j.Standing == "" {
+		j.Standing = c.standing(v)
 	}
 	switch {
 	case v == Contain || v == Escalate:
@@ -43,7 +40,39 @@ func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 	case v == Alert && by.Kind == trail.Root:
 		j.Severity = finding.Critical
 	}
+	if v == Contain && cfg.Level == AlertOnly {
+		v, reason = Alert, reason+"; level alert: nothing is changed"
+	}
+	j.Verdict, j.Reason = v, c.date(reason)
+	switch v {
+	case Ignored, Allowed:
+	default:
+		j.Incident = incident(trailAccount(e), by, j.Subject)
+	}
 	return j
+}
+
+// standing says what the caller was when he acted, for what he granted to
+// others.
+func (c *caseFile) standing(v Verdict) Standing {
+	switch {
+	case v == Allowed:
+		return Entitled
+	case c.by.Kind == trail.Root || v == Unknown || c.isOne(c.cfg.Protected):
+		return Doubtful
+	case v == Escalate:
+		// He may be gone; what was known of him may still tell.
+		if c.facts != nil && c.facts.Baseline != nil && len(c.facts.Gaps) == 0 && c.j.Subject.ID != "" && !c.j.Settling {
+			switch s := c.facts.Baseline.of(c.j.Subject.ID, c.e.Time); s.state {
+			case trusted:
+				return Entitled
+			case never, young, planted:
+				return Outsider
+			}
+		}
+		return Doubtful
+	}
+	return Outsider
 }
 
 // caseFile is what one judgement works with.
@@ -93,6 +122,10 @@ func (c *caseFile) verdict() (Verdict, string) {
 	switch c.by.Kind {
 	case trail.IAMUser, trail.IAMUserSession:
 		return c.user()
+	case trail.FederatedUser:
+		if c.j.Subject.ARN != "" {
+			return c.user()
+		}
 	case trail.AssumedRole:
 		return c.role()
 	case trail.IdentityCenter:
@@ -116,9 +149,20 @@ func (c *caseFile) noted(who string) string {
 }
 
 // foreign says why the event is not about our account, "" when it is.
+//
+// The envelope is EventBridge's. Nobody but AWS can put an event on a bus
+// whose source begins with "aws."; who has PutEvents can forge all the rest of
+// it. Source: EventBridge User Guide, "Adding custom events with PutEvents"
+// and "AWS service events delivered via CloudTrail".
 func (c *caseFile) foreign() string {
 	env := c.e.Envelope
 	switch {
+	case env != nil && !strings.HasPrefix(env.Source, "aws."):
+		return fmt.Sprintf("not authentic: the envelope's source is %q, and AWS's begin with aws.", env.Source)
+	case env != nil && !strings.HasSuffix(env.DetailType, " via CloudTrail"):
+		return fmt.Sprintf("not authentic: the envelope's detail-type %q is none of CloudTrail's", env.DetailType)
+	case env != nil && env.Account == "":
+		return "not authentic: the envelope names no account"
 	case env != nil && env.Account != "" && c.e.RecipientAccount != "" && env.Account != c.e.RecipientAccount:
 		return fmt.Sprintf("not authentic: the envelope is of account %s, the record of account %s", env.Account, c.e.RecipientAccount)
 	case c.facts == nil || c.facts.Account == "":
@@ -141,7 +185,7 @@ func (c *caseFile) outsider() bool {
 // was given to an earlier bearer of the name is mentioned.
 func (c *caseFile) exempt() (Verdict, string) {
 	for _, x := range c.cfg.Exemptions {
-		if x.covers(c.j.Detections) && c.isOne([]string{x.ARN}) && x.ID == c.by.ID && c.now.Before(x.Expires) {
+		if x.covers(c.j.Detections) && c.isOne([]string{x.ARN}) && x.ID == c.id() && c.now.Before(x.Expires) {
 			return Allowed, fmt.Sprintf("exempt until %s: %s (owner %s)", x.Expires.Format(time.DateOnly), x.Reason, x.Owner)
 		}
 	}
@@ -153,8 +197,8 @@ func (c *caseFile) staleExemption() string {
 	for _, x := range c.cfg.Exemptions {
 		switch {
 		case !x.covers(c.j.Detections) || !c.isOne([]string{x.ARN}):
-		case x.ID != c.by.ID:
-			return fmt.Sprintf("; the exemption of %s is for %s, not %s", x.ARN, x.ID, orNone(c.by.ID))
+		case x.ID != c.id():
+			return fmt.Sprintf("; the exemption of %s is for %s, not %s", x.ARN, x.ID, orNone(c.id()))
 		case !c.now.Before(x.Expires):
 			return "; his exemption ran out on " + x.Expires.Format(time.DateOnly)
 		}
@@ -162,162 +206,15 @@ func (c *caseFile) staleExemption() string {
 	return ""
 }
 
-// user judges an IAM user, with long-term keys or in a session.
-func (c *caseFile) user() (Verdict, string) {
-	if !c.matters() {
-		return Ignored, c.noted("user " + c.who())
-	}
-	if c.facts == nil || c.facts.User == nil && len(c.facts.Gaps) == 0 {
-		c.j.NeedsFacts = true
-		return Unknown, fmt.Sprintf("user %s %s; to judge it needs: does %s exist, and which groups is he in",
-			c.who(), c.did(), orNone(first(c.by.ID, c.by.Name)))
-	}
-	if c.outsider() {
-		return Alert, fmt.Sprintf("user %s of account %s %s in account %s", c.who(), orNone(c.by.Account), c.did(), orNone(trailAccount(c.e)))
-	}
-	if v, reason := c.doubt(); v != "" {
-		return v, reason
-	}
-	if group := c.adminGroup(); group != "" {
-		return Allowed, fmt.Sprintf("administrator: user %s is in group %s", c.who(), group)
-	}
-	reason := fmt.Sprintf("user %s is no administrator and %s%s%s", c.who(), c.did(), c.selfMade(), c.staleExemption())
-	switch {
-	case !c.iamWrite() || c.j.Failed:
-		return Alert, reason
-	case c.isOne(c.cfg.Protected):
-		return Alert, reason + "; protected, so never contained"
-	case c.forwarded():
-		return Alert, reason + "; " + c.by.InvokedBy + " set up its own role for him"
-	}
-	return Contain, reason
-}
-
-// doubt says why the facts do not allow a judgement of the user, "" when they
-// do. The wrong identity must never be contained, nor a right one let go.
-func (c *caseFile) doubt() (Verdict, string) {
-	f := c.facts
-	prefix := fmt.Sprintf("user %s %s, but ", c.who(), c.did())
-	if len(f.Gaps) > 0 {
-		g := f.Gaps[0]
-		return Escalate, prefix + fmt.Sprintf("%s could not be read: %s", g.What, g.Reason)
-	}
-	live := f.User
-	switch {
-	case f.Account == "":
-		return Escalate, prefix + "it is not known which account we guard"
-	case c.by.ID == "" && c.j.Failed:
-		// Refused sign-ins of unknown people name no id; there is nothing to
-		// contain.
-		return Alert, strings.TrimSuffix(prefix, ", but ")
-	case !live.Exists:
-		return Escalate, prefix + "he does not exist any more; what he made may remain"
-	case c.by.ID == "":
-		return Escalate, prefix + "the event has no unique id to tell him by"
-	case live.ID != c.by.ID:
-		return Escalate, prefix + fmt.Sprintf("the name was made anew: the caller was %s, %s is %s now", c.by.ID, live.Name, orNone(live.ID))
-	}
-	return "", ""
-}
-
-// adminGroup is the group that makes the caller an administrator, "" when
-// there is none. A group that the event itself put him into does not count.
-func (c *caseFile) adminGroup() string {
-	for _, g := range c.facts.User.Groups {
-		if containsFold(c.cfg.adminGroups(), g) && !strings.EqualFold(g, c.ownGrant()) {
-			return g
-		}
-	}
-	return ""
-}
-
-// ownGrant is the administrators' group that the event itself made the
-// caller's: he joined it, or renamed a group of his to it.
-func (c *caseFile) ownGrant() string {
-	if c.j.Failed || detect.Source(c.e.Source) != detect.IAM {
-		return ""
-	}
-	group := ""
-	switch c.e.Name {
-	case "AddUserToGroup":
-		if user := c.e.RequestString("userName"); user == "" || strings.EqualFold(user, c.by.Name) || strings.EqualFold(user, c.facts.User.Name) {
-			group = c.e.RequestString("groupName")
-		}
-	case "UpdateGroup":
-		group = c.e.RequestString("newGroupName")
-	}
-	if containsFold(c.cfg.adminGroups(), group) {
-		return group
-	}
-	return ""
-}
-
-func (c *caseFile) selfMade() string {
-	if g := c.ownGrant(); g != "" {
-		return ": he made himself a member of " + g
-	}
-	return ""
-}
-
-// forwarded reports a call that a service made for the user while it set up
-// its own role: AWS alone decides what such a role may do.
-func (c *caseFile) forwarded() bool {
-	return c.e.Name == "CreateServiceLinkedRole" && strings.HasSuffix(c.by.InvokedBy, ".amazonaws.com")
-}
-
-// role judges a session of a role.
-func (c *caseFile) role() (Verdict, string) {
-	session := fmt.Sprintf("session %s of role %s", orNone(c.by.SessionName), c.who())
-	if c.by.Role != nil && slices.Contains(c.cfg.AdminRoles, c.by.Role.ARN) {
-		return Allowed, "administrator: " + session
-	}
-	if !c.matters() {
-		return Ignored, c.noted(session)
-	}
-	reason := fmt.Sprintf("%s, no administrator, %s%s", session, c.did(), c.staleExemption())
-	switch {
-	case !c.iamWrite() || c.j.Failed:
-		return Alert, reason
-	case c.outsider():
-		return Alert, fmt.Sprintf("%s; the role is of account %s, not ours to contain", reason, orNone(c.by.Account))
-	case c.isOne(c.cfg.Protected):
-		return Alert, reason + "; protected, so never contained"
-	case !c.cfg.ContainSessions:
-		return Alert, reason + "; sessions are reported only"
-	case c.by.Role == nil || c.by.ID == "" || c.by.SessionName == "":
-		return Escalate, reason + "; the record does not name the role or session to contain"
-	case c.facts == nil:
-		c.j.NeedsFacts = true
-		return Unknown, reason + "; to judge it needs: which account we guard"
-	case len(c.facts.Gaps) > 0:
-		return Escalate, fmt.Sprintf("%s, but %s could not be read: %s", reason, c.facts.Gaps[0].What, c.facts.Gaps[0].Reason)
-	case c.facts.Account == "":
-		return Escalate, reason + "; it is not known which account we guard"
-	case c.forwarded():
-		return Alert, reason + "; " + c.by.InvokedBy + " set up its own role for him"
-	}
-	return Contain, reason
-}
-
-// identityCenter judges a session of a permission set's role, and people of
-// Identity Center themselves.
-func (c *caseFile) identityCenter() (Verdict, string) {
-	if c.by.Role != nil && slices.Contains(c.cfg.AdminRoles, c.by.Role.ARN) {
-		return Allowed, "administrator: Identity Center session " + c.by.SessionName + " of role " + c.by.Name
-	}
-	if !c.matters() {
-		return Ignored, c.noted("Identity Center caller " + c.who())
-	}
-	return Alert, fmt.Sprintf("Identity Center caller %s (session %s), no administrator, %s; AWS owns the role, so end the assignment or deny by organisation policy%s",
-		c.who(), orNone(c.by.SessionName), c.did(), c.staleExemption())
-}
-
-// isOne reports whether the caller, or the role behind its session, is one of
-// the ARNs.
+// isOne reports whether the caller, or the user or role behind its session, is
+// one of the ARNs.
 func (c *caseFile) isOne(arns []string) bool {
 	return c.by.ARN != "" && slices.Contains(arns, c.by.ARN) ||
-		c.by.Role != nil && c.by.Role.ARN != "" && slices.Contains(arns, c.by.Role.ARN)
+		c.j.Subject.ARN != "" && slices.Contains(arns, c.j.Subject.ARN)
 }
+
+// id is the unique id of whose rights the caller acts with.
+func (c *caseFile) id() string { return first(c.j.Subject.ID, c.by.ID) }
 
 // did says what the caller did, or tried.
 func (c *caseFile) did() string {
@@ -342,7 +239,9 @@ func (c *caseFile) date(reason string) string {
 	return reason
 }
 
-func (c *caseFile) who() string { return orNone(first(c.by.Name, c.by.ARN, c.by.ID, c.by.UserID)) }
+func (c *caseFile) who() string {
+	return orNone(first(c.j.Subject.Name, c.by.Name, c.by.ARN, c.by.ID, c.by.UserID))
+}
 
 func (c Config) adminGroups() []string {
 	if c.AdminGroups == nil {
@@ -359,11 +258,15 @@ func trailAccount(e *trail.Event) string {
 	return first(e.RecipientAccount, e.Identity.AccountID)
 }
 
-// incident is the id under which all events of one caller come together.
-func incident(account string, by trail.Actor) string {
+// incident is the id under which all events of one caller come together; a
+// federated session's are those of the user who issued it.
+func incident(account string, by trail.Actor, subject trail.Issuer) string {
 	id := first(by.ID, by.UserID, by.ARN, string(by.Kind)+" "+by.Name)
 	session := ""
-	if by.Role != nil || by.Kind == trail.AssumedRole || by.Kind == trail.FederatedUser {
+	switch {
+	case by.Kind == trail.FederatedUser && subject.ID != "":
+		id = subject.ID
+	case by.Role != nil || by.Kind == trail.AssumedRole || by.Kind == trail.FederatedUser:
 		session = by.SessionName
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{"incident", account, id, session}, "\x00")))

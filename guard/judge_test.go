@@ -58,6 +58,11 @@ func user(groups ...string) *Facts {
 	return &Facts{Account: acct, User: &UserFacts{Exists: true, ID: userID, ARN: "arn:aws:iam::111122223333:user/mallory", Name: "mallory", Groups: groups}}
 }
 
+// roleNow are facts in which the role of that name is there as in role.
+func roleNow(name string) *Facts {
+	return &Facts{Account: acct, Role: &RoleFacts{Exists: true, ID: "AROA" + name, ARN: "arn:aws:iam::111122223333:role/" + name, Name: name}}
+}
+
 const failed = `,"errorCode":"AccessDenied"`
 
 func TestJudge(t *testing.T) {
@@ -118,7 +123,7 @@ func TestJudge(t *testing.T) {
 		"user fails to sign in":          {Config{}, mallory, "signin:ConsoleLogin", `,"responseElements":{"ConsoleLogin":"Failure"}`, nil, Ignored, "a single refusal is no alarm"},
 
 		// Who makes himself administrator does not profit from it.
-		"joins the administrators": {Config{}, mallory, "iam:AddUserToGroup", join("Administrators"), user("Administrators"), Contain, "he made himself a member of Administrators"},
+		"joins the administrators": {Config{}, mallory, "iam:AddUserToGroup", join("Administrators"), user("Administrators"), Contain, "he made himself an administrator (group Administrators)"},
 		"joins, other case":        {Config{}, mallory, "iam:AddUserToGroup", join("administrators"), user("Administrators"), Contain, "made himself"},
 		"joins, of two groups":     {Config{AdminGroups: []string{"Administrators", "SRE"}}, mallory, "iam:AddUserToGroup", join("SRE"), user("Administrators", "SRE"), Allowed, "group Administrators"},
 		"fails to join":            {Config{}, mallory, "iam:AddUserToGroup", join("Administrators") + failed, user("Administrators"), Allowed, "administrator"},
@@ -138,7 +143,7 @@ func TestJudge(t *testing.T) {
 
 		// Sessions of roles.
 		"role writes":                  {Config{}, ci, "iam:CreateUser", "", ours, Alert, "session s1 of role ci, no administrator, called CreateUser; sessions are reported only"},
-		"role writes, contained":       {sessions, ci, "iam:CreateUser", "", ours, Contain, "session s1 of role ci"},
+		"role writes, contained":       {sessions, ci, "iam:CreateUser", "", roleNow("ci"), Contain, "session s1 of role ci"},
 		"role fails":                   {sessions, ci, "iam:CreateUser", failed, ours, Alert, "tried CreateUser"},
 		"role writes, no facts":        {sessions, ci, "iam:CreateUser", "", nil, Unknown, "which account"},
 		"role writes, gap":             {sessions, ci, "iam:CreateUser", "", &Facts{Account: acct, Gaps: []account.Gap{{What: "iam:GetRole", Reason: "throttled"}}}, Escalate, "iam:GetRole"},
@@ -199,12 +204,36 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-func TestJudgeEnvelopeOfAnotherAccount(t *testing.T) {
+// Who can put events on the bus can forge everything but a source of AWS's.
+func TestJudgeEnvelope(t *testing.T) {
 	t.Parallel()
-	e := event(t, mallory, "iam:CreateUser")
-	e.Envelope = &trail.Envelope{Account: "444455556666"}
-	if j := Judge(Config{}, e, user(), now); j.Verdict != Alert || !strings.Contains(j.Reason, "not authentic") {
-		t.Errorf("%s: %s", j.Verdict, j.Reason)
+	good := trail.Envelope{Source: "aws.iam", DetailType: "AWS API Call via CloudTrail", Account: acct}
+	for name, tt := range map[string]struct {
+		change func(*trail.Envelope)
+		says   string // "" for authentic
+	}{
+		"as AWS sends it":     {func(*trail.Envelope) {}, ""},
+		"a sign-in":           {func(e *trail.Envelope) { e.Source, e.DetailType = "aws.signin", "AWS Console Sign In via CloudTrail" }, ""},
+		"of another account":  {func(e *trail.Envelope) { e.Account = "444455556666" }, "the envelope is of account 444455556666"},
+		"of no account":       {func(e *trail.Envelope) { e.Account = "" }, "names no account"},
+		"a source of our own": {func(e *trail.Envelope) { e.Source = "my.iam" }, `source is "my.iam"`},
+		"almost AWS's":        {func(e *trail.Envelope) { e.Source = "aws" }, `source is "aws"`},
+		"not of CloudTrail":   {func(e *trail.Envelope) { e.DetailType = "Scheduled Event" }, `"Scheduled Event" is none of CloudTrail's`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := good
+			tt.change(&env)
+			e := event(t, mallory, "iam:CreateUser")
+			e.Envelope = &env
+			j := Judge(Config{}, e, user(), now)
+			if tt.says == "" && j.Verdict != Contain {
+				t.Errorf("%s: %s", j.Verdict, j.Reason)
+			}
+			if tt.says != "" && (j.Verdict != Alert || !strings.Contains(j.Reason, "not authentic: ") || !strings.Contains(j.Reason, tt.says)) {
+				t.Errorf("%s: %s", j.Verdict, j.Reason)
+			}
+		})
 	}
 }
 
@@ -290,7 +319,13 @@ func TestFactsFromSnapshot(t *testing.T) {
 	if f := FactsFromSnapshot(s, actor); len(f.Gaps) != 1 {
 		t.Errorf("gaps %+v", f.Gaps)
 	}
-	if f := FactsFromSnapshot(s, event(t, ci, "iam:CreateUser").Actor()); f.User != nil || f.Gaps != nil {
+	session := event(t, ci, "iam:CreateUser").Actor()
+	if f := FactsFromSnapshot(s, session); f.User != nil || f.Role == nil || f.Role.Exists || len(f.Gaps) != 1 {
 		t.Errorf("role: %+v", f)
+	}
+	s.Gaps = nil
+	s.Roles = []account.Role{{Name: "CI", ID: "AROAold"}, {Name: "renamed", ID: "AROAci", Tags: map[string]string{"duty": "iam"}}}
+	if f := FactsFromSnapshot(s, session); !f.Role.Exists || f.Role.Name != "renamed" || f.Role.Tags["duty"] != "iam" || f.Gaps != nil {
+		t.Errorf("role by id: %+v", f.Role)
 	}
 }

@@ -20,9 +20,8 @@ func (r *Responder) knownFacts() *guard.Facts {
 	return nil
 }
 
-// facts looks up what the judgement of an actor needs, nil when there is
-// nowhere to look. A look-up that fails, after the client's own retries,
-// becomes a gap.
+// facts looks up what the judgement of an actor needs, nil when there is nowhere to look. A
+// look-up that fails, after the client's own retries, becomes a gap.
 func (r *Responder) facts(ctx context.Context, a trail.Actor) *guard.Facts {
 	if r.Lookup == nil {
 		if r.Snapshot == nil {
@@ -32,19 +31,39 @@ func (r *Responder) facts(ctx context.Context, a trail.Actor) *guard.Facts {
 		return &f
 	}
 	f := &guard.Facts{Account: r.Account}
-	user, err := r.Lookup.User(ctx, a.Name)
+	if a.Kind == trail.AssumedRole {
+		r.roleFacts(ctx, f, guard.Subject(a))
+	} else {
+		r.userFacts(ctx, f, guard.Subject(a))
+	}
+	return f
+}
+
+func (r *Responder) userFacts(ctx context.Context, f *guard.Facts, of trail.Issuer) {
+	user, err := r.Lookup.User(ctx, of.Name)
 	if err != nil {
-		f.Gaps = append(f.Gaps, account.Gap{What: "iam:GetUser", Subject: a.ARN, Reason: oneLine(err)})
-		return f
+		f.Gaps = append(f.Gaps, account.Gap{What: "iam:GetUser", Subject: of.ARN, Reason: oneLine(err)})
+		return
 	}
 	f.User = &guard.UserFacts{}
 	if user == nil {
-		return f
+		return
 	}
 	groups, err := r.Lookup.Groups(ctx, user.Name)
 	if err != nil {
-		f.Gaps = append(f.Gaps, account.Gap{What: "iam:ListGroupsForUser", Subject: a.ARN, Reason: oneLine(err)})
+		f.Gaps = append(f.Gaps, account.Gap{What: "iam:ListGroupsForUser", Subject: of.ARN, Reason: oneLine(err)})
 	}
-	f.User = &guard.UserFacts{Exists: true, ID: user.ID, ARN: user.ARN, Name: user.Name, Groups: groups}
-	return f
+	f.User = &guard.UserFacts{Exists: true, ID: user.ID, ARN: user.ARN, Name: user.Name, Groups: groups, Tags: user.Tags}
+}
+
+func (r *Responder) roleFacts(ctx context.Context, f *guard.Facts, of trail.Issuer) {
+	role, err := r.Lookup.Role(ctx, of.Name)
+	if err != nil {
+		f.Gaps = append(f.Gaps, account.Gap{What: "iam:GetRole", Subject: of.ARN, Reason: oneLine(err)})
+		return
+	}
+	f.Role = &guard.RoleFacts{}
+	if role != nil {
+		f.Role = &guard.RoleFacts{Exists: true, ID: role.ID, ARN: role.ARN, Name: role.Name, Tags: role.Tags}
+	}
 }
