@@ -205,6 +205,31 @@ func (r *Responder) ranMessage(p ledger.Proposal, report apply.Report) notify.Me
 	return m
 }
 
+// VerifyRan looks again at what an approved plan set, on what is true now; the
+// error says what is not, or not any more, as the plan left it.
+func (r *Responder) VerifyRan(ctx context.Context, planID string) error {
+	p, err := r.Ledger.Proposal(ctx, planID)
+	if err != nil {
+		return err
+	}
+	last := map[change.Setting]change.Step{}
+	for _, s := range p.Plan.Steps {
+		last[s.Setting] = s
+	}
+	var errs []error
+	for _, s := range last {
+		found, err := r.Lookup.Setting(ctx, s.Setting)
+		switch {
+		case errors.Is(err, apply.ErrGone):
+		case err != nil:
+			errs = append(errs, err)
+		case !found.Same(s.After):
+			errs = append(errs, fmt.Errorf("%s is %s, and the approved plan set %s", s.Setting, found, s.After))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // RunWaiting carries out every approved plan that did not run to its end yet.
 // It goes on past one that cannot run; the errors are joined.
 func (r *Responder) RunWaiting(ctx context.Context) ([]apply.Report, error) {

@@ -192,15 +192,27 @@ func (r *Responder) Handle(ctx context.Context, e *trail.Event) Result {
 	return res
 }
 
-func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time) Result {
-	res := Result{Judgement: guard.Judge(r.Guard, e, r.knownFacts(), start), Action: None}
-	var gaps bool
+// Judge judges one event and does nothing about it.
+func (r *Responder) Judge(ctx context.Context, e *trail.Event) Result {
+	res, _ := r.judge(ctx, e, r.Now())
+	return res
+}
+
+// judge looks up what the verdict needs; gaps says that something could not
+// be looked up.
+func (r *Responder) judge(ctx context.Context, e *trail.Event, now time.Time) (res Result, gaps bool) {
+	res = Result{Judgement: guard.Judge(r.Guard, e, r.knownFacts(), now), Action: None}
 	if res.NeedsFacts {
 		if facts := r.facts(ctx, res.Actor); facts != nil {
-			res.Judgement = guard.Judge(r.Guard, e, facts, start)
+			res.Judgement = guard.Judge(r.Guard, e, facts, now)
 			gaps, res.live = len(facts.Gaps) > 0, facts.User
 		}
 	}
+	return res, gaps
+}
+
+func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time) Result {
+	res, gaps := r.judge(ctx, e, start)
 	switch res.Verdict {
 	case guard.Alert, guard.Escalate, guard.Contain:
 	default:

@@ -66,6 +66,7 @@ Nothing is changed in an account without --apply.`,
 	root.AddCommand(newLintCmd(s))
 	root.AddCommand(newPolicyCmd(s))
 	root.AddCommand(newUndoCmd(s))
+	root.AddCommand(newApproveCmd(s))
 	root.AddCommand(newTwinCmd(s))
 	root.AddCommand(newWhoCanCmd(s))
 	root.AddCommand(newCanCmd(s))

@@ -33,6 +33,8 @@ var doors = []Door{
 		"GetAccountAuthorizationDetails"}},
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
 	{Package: "app", Service: "sts", Why: "becomes the role that --role-arn names", Operations: []string{"AssumeRole"}},
+	{Package: "app", Service: "sfn", Why: "lets a workflow go on that waits for the decision just made", Operations: []string{
+		"SendTaskSuccess", "SendTaskFailure"}},
 
 	// The ledger in AWS: no call here can change or remove what is stored.
 	{Package: "change/ledger", Service: "dynamodb", Why: "appends to the ledger, on the condition that the place is free, and reads it", Operations: []string{
