@@ -18,7 +18,9 @@ type Server struct {
 
 // Start listens on addr, for example "127.0.0.1:0", and serves. Only loopback
 // addresses are taken: whoever reaches the twin may try keys on it.
-func (t *Twin) Start(addr string) (*Server, error) {
+func (t *Twin) Start(addr string) (*Server, error) { return start(t.Handler(), addr) }
+
+func start(h http.Handler, addr string) (*Server, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, fmt.Errorf("twin: %q is no HOST:PORT: %w", addr, err)
@@ -36,7 +38,7 @@ func (t *Twin) Start(addr string) (*Server, error) {
 		return nil, fmt.Errorf("twin: %q is not a loopback address; listen on 127.0.0.1:PORT", addr)
 	}
 	s := &Server{
-		http:     &http.Server{Handler: t.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute},
+		http:     &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute},
 		listener: l,
 		done:     make(chan error, 1),
 	}
