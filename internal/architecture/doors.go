@@ -29,6 +29,8 @@ var doors = []Door{
 	// Reads.
 	{Package: "account/collect", Service: "iam", Why: "looks up one identity as it is now, for the guard", Operations: []string{
 		"GetUser", "GetRole", "ListGroupsForUser", "ListAccessKeys", "GetPolicy", "GetPolicyVersion"}},
+	{Package: "account/collect", Service: "iam", Why: "finds the group that a call changed, and the version that was in force before", Operations: []string{
+		"GetGroup", "ListPolicyVersions"}},
 	{Package: "account/collect", Service: "iam", Why: "reads a whole account, for questions that no single look-up answers", Operations: []string{
 		"GetAccountAuthorizationDetails"}},
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
