@@ -50,6 +50,8 @@ const (
 	Swept          Kind = "swept"             // Sweep
 	EventConfirmed Kind = "event-confirmed"   // Confirmation
 	EventDoubted   Kind = "event-doubted"     // Confirmation
+	AdminsSeen     Kind = "admins-seen"       // Admins
+	AdminGranted   Kind = "admin-granted"     // AdminGrant
 )
 
 // Entry is one line of the ledger.

@@ -120,7 +120,7 @@ func newFold() *fold { return &fold{incidents: map[string]*Incident{}, steps: ma
 // add takes the next entry. Its body was written by this package, so one that
 // cannot be read is a broken ledger.
 func (f *fold) add(e Entry) error {
-	if e.Incident == "" {
+	if e.Incident == "" || e.Kind == AdminsSeen || e.Kind == AdminGranted {
 		return nil
 	}
 	in := f.incidents[e.Incident]

@@ -31,8 +31,11 @@ var doors = []Door{
 		"GetUser", "GetRole", "ListGroupsForUser", "ListAccessKeys", "GetPolicy", "GetPolicyVersion"}},
 	{Package: "account/collect", Service: "iam", Why: "finds the group that a call changed, and the version that was in force before", Operations: []string{
 		"GetGroup", "ListPolicyVersions"}},
+	{Package: "account/collect", Service: "iam", Why: "finds who is an administrator, by group or by tag", Operations: []string{"GetGroup"}},
 	{Package: "account/collect", Service: "iam", Why: "reads a whole account, for questions that no single look-up answers", Operations: []string{
 		"GetAccountAuthorizationDetails"}},
+	{Package: "cmd/warden", Files: "simulate_aws.go", Service: "iam", Why: "asks AWS's own simulator the same, when told to", Operations: []string{
+		"SimulatePrincipalPolicy", "SimulateCustomPolicy"}},
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
 	{Package: "app", Service: "sts", Why: "becomes the role that --role-arn names", Operations: []string{"AssumeRole"}},
 	{Package: "app", Service: "sfn", Why: "lets a workflow go on that waits for the decision just made", Operations: []string{
@@ -51,6 +54,8 @@ var doors = []Door{
 		"LookupEvents"}},
 	{Package: "cmd/warden-lambda", Service: "sqs", Why: "lets a message that failed come again before the queue's long time-out", Operations: []string{
 		"ChangeMessageVisibilityBatch"}},
+	{Package: "cmd/warden-lambda", Service: "sfn", Why: "hands an event to the workflow that asks people first", Operations: []string{
+		"StartExecution"}},
 	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
 
 	// Calls that only ever reach the twin or another emulator.

@@ -31,6 +31,8 @@ func Run(t *testing.T, open func(testing.TB) ledger.Store, reopen func(testing.T
 		{"queries", queries},
 		{"appending while reading", whileReading},
 		{"a cancelled context", cancelled},
+		{"administrators", administrators},
+		{"administrators, eight workers", administratorsAtOnce},
 		{"eight writers", func(t *testing.T, s ledger.Store) { writers(t, slices.Repeat([]ledger.Store{s}, 8)) }},
 	}
 	for _, tt := range tests {

@@ -1,0 +1,129 @@
+package ledger
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"warden/change"
+)
+
+// AdminMember is an administrator with what makes him one.
+type AdminMember struct {
+	ID  string `json:"id"` // unique id
+	ARN string `json:"arn"`
+	By  string `json:"by"` // "group Administrators", "tag duty=iam", "role"
+}
+
+// Admins is the body of an AdminsSeen entry: everybody who was an
+// administrator of an account when IAM was asked.
+type Admins struct {
+	Account string `json:"account"`
+	// Rule is what makes an administrator by the configuration. What was seen
+	// under one rule says nothing under another.
+	Rule    string        `json:"rule"`
+	Members []AdminMember `json:"members"`
+	At      time.Time     `json:"at"` // when IAM was asked
+}
+
+// AdminGrant is the body of an AdminGranted entry: an event made somebody an
+// administrator, or took that away.
+type AdminGrant struct {
+	Account string `json:"account"`
+	Rule    string `json:"rule"`
+	ID      string `json:"id"` // unique id of whom it was done to
+	ARN     string `json:"arn"`
+	Way     string `json:"way"` // as AdminMember.By
+	Removed bool   `json:"removed,omitempty"`
+	// By did it, and Standing is what he was then.
+	By       string    `json:"by"`
+	Standing string    `json:"standing"`
+	Event    string    `json:"event"` // its id
+	At       time.Time `json:"at"`    // of the event
+}
+
+// AdminHistory is what the ledger remembers of the administrators of an
+// account under one rule, in the order in which it was written.
+type AdminHistory struct {
+	Seen   []Admins
+	Grants []AdminGrant
+	seq    int64 // of the newest entry that was read
+}
+
+// adminsSubject is the incident under which the entries are filed, so that
+// they are found without reading a whole ledger. It is none, and none of the
+// calls that list incidents shows it.
+func adminsSubject(account, rule string) string {
+	return "admins:" + account + ":" + change.Short(change.Hash(rule))
+}
+
+// RecordAdmins records who is an administrator, where that differs from what
+// was recorded last; false means that it does not.
+func (l *Ledger) RecordAdmins(ctx context.Context, a Admins) (bool, error) {
+	a.Members = slices.Clone(a.Members)
+	slices.SortFunc(a.Members, func(x, y AdminMember) int { return cmp.Or(cmp.Compare(x.ID, y.ID), cmp.Compare(x.By, y.By)) })
+	a.At = a.At.UTC()
+	subject := adminsSubject(a.Account, a.Rule)
+	var h AdminHistory
+	for {
+		if err := l.ReadAdmins(ctx, a.Account, a.Rule, &h); err != nil {
+			return false, err
+		}
+		n := len(h.Seen)
+		if n > 0 && (slices.Equal(h.Seen[n-1].Members, a.Members) || a.At.Before(h.Seen[n-1].At)) {
+			return false, nil // nothing new, or another asked later
+		}
+		first, err := l.once(ctx, Entry{Kind: AdminsSeen, Incident: subject, Key: subject + ":" + strconv.Itoa(n+1)}, a)
+		if err != nil || first {
+			return first, err
+		}
+	}
+}
+
+// RecordGrant records what an event did to the set of administrators; false
+// means that this was recorded before.
+func (l *Ledger) RecordGrant(ctx context.Context, g AdminGrant) (bool, error) {
+	subject := adminsSubject(g.Account, g.Rule)
+	return l.once(ctx, Entry{Kind: AdminGranted, Incident: subject, Key: subject + ":" + g.ID + ":" + g.Event}, g)
+}
+
+// ReadAdmins reads into h what was added since h was read last; a zero h gets
+// everything. After an error h holds what was read until then.
+func (l *Ledger) ReadAdmins(ctx context.Context, account, rule string, h *AdminHistory) error {
+	for e, err := range l.store.Entries(ctx, Query{Incident: adminsSubject(account, rule), After: h.seq}) {
+		if err != nil {
+			return fmt.Errorf("ledger: the administrators: %w", err)
+		}
+		switch e.Kind {
+		case AdminsSeen:
+			err = appendBody(e, &h.Seen)
+		case AdminGranted:
+			err = appendBody(e, &h.Grants)
+		}
+		if err != nil {
+			return &BrokenError{e.Seq, fmt.Sprintf("its body is not a %s: %v", e.Kind, err)}
+		}
+		h.seq = e.Seq
+	}
+	return nil
+}
+
+// AdminsAt returns who was recorded as an administrator at a time: the newest
+// record that is not younger, or the first one of all, before which there is
+// nothing to know. ok is false when there is no record.
+func (l *Ledger) AdminsAt(ctx context.Context, account, rule string, at time.Time) (known Admins, ok bool, err error) {
+	var h AdminHistory
+	if err := l.ReadAdmins(ctx, account, rule, &h); err != nil || len(h.Seen) == 0 {
+		return Admins{}, false, err
+	}
+	known = h.Seen[0]
+	for _, a := range h.Seen[1:] {
+		if !a.At.After(at) && !a.At.Before(known.At) {
+			known = a
+		}
+	}
+	return known, true, nil
+}
