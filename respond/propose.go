@@ -82,6 +82,14 @@ func (r *Responder) proposalMessage(res *Result, p ledger.Proposal) notify.Messa
 	}
 }
 
+// Decision returns a proposal with what people decided about it until now.
+func (r *Responder) Decision(ctx context.Context, planID string) (ledger.Proposal, error) {
+	if err := r.takeVotes(ctx, planID); err != nil {
+		return ledger.Proposal{}, err
+	}
+	return r.Ledger.Proposal(ctx, planID)
+}
+
 // RunApproved carries out a proposed plan that somebody approved, and tells
 // people how it ended. It checks again who approved and when; the applier
 // checks that everything is as the plan found it. However many workers call

@@ -28,6 +28,9 @@ type config struct {
 	memberRole string
 	members    []string
 	dryRun     bool
+	// stateMachine is the ARN of the workflow that acts; "" where the guard
+	// acts itself.
+	stateMachine string
 }
 
 // readConfig reads the environment. The error names every variable that is
@@ -69,6 +72,16 @@ func readConfig(getenv func(string) string) (config, error) {
 			r.wrong("MEMBER_ACCOUNTS", "%q is not an account id of 12 digits", m)
 		}
 		c.members = append(c.members, m)
+	}
+	switch mode := getenv("RESPONSE_MODE"); mode {
+	case "", "direct":
+	case "workflow":
+		c.stateMachine = getenv("STATE_MACHINE_ARN")
+		if a, err := account.ParseARN(c.stateMachine); err != nil || a.Service != "states" {
+			r.wrong("STATE_MACHINE_ARN", "RESPONSE_MODE=workflow wants the ARN of a state machine")
+		}
+	default:
+		r.wrong("RESPONSE_MODE", "%q: want direct or workflow", mode)
 	}
 	region := getenv("AWS_REGION")
 	switch {

@@ -125,6 +125,8 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 		o.Applier = redelivered{apply.New(act, g.ledger, apply.Options{Account: id})}
 		o.Notifier = g.notifier()
 		o.LedgerFlag = "--ledger dynamodb:" + g.config.table
+		o.Votes = ledger.NewApprovalTable(g.clients.DynamoDB, g.config.table)
+		o.AskFirst = g.config.stateMachine != ""
 	}
 	r, err := respond.New(o)
 	if err != nil {

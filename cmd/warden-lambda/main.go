@@ -2,7 +2,8 @@
 // bootstrap of a zip for the runtime provided.al2023. The handler that the
 // function is configured with says what it does:
 //
-//	guard  judges the CloudTrail events that an SQS queue delivers, and acts
+//	guard     judges the CloudTrail events that an SQS queue delivers, and acts
+//	workflow  does one step of the state machine that asks people first
 //
 // docs/deploy.md lists the environment variables.
 package main
@@ -58,7 +59,8 @@ type worker interface {
 // workers are the functions of this program by the name of the handler.
 func workers(g *guards) map[string]worker {
 	return map[string]worker{
-		"guard": &guardFunction{g},
+		"guard":    &guardFunction{g},
+		"workflow": &workflowFunction{g},
 	}
 }
 
