@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"warden/policy"
@@ -25,6 +26,10 @@ type bus struct {
 	seed   uint64
 	faulty bool
 
+	// policy lets other accounts send events to this bus. It has no lock:
+	// requests are authorized under the twin's.
+	policy atomic.Pointer[busPolicy]
+
 	mu      *sync.Mutex // one for all buses of an organization
 	rules   map[string]*rule
 	drawn   uint64 // events so far
@@ -40,12 +45,16 @@ type delivery struct {
 	order   uint64
 	event   []byte
 	targets []ruleTarget
-	rank    int // the place in the heap, see container/heap
+	// readOnly events are known by the record; foreign ones come from another
+	// account.
+	readOnly, foreign bool
+	rank              int // the place in the heap, see container/heap
 }
 
 // ruleTarget is where a rule sends what it matches.
 type ruleTarget struct {
 	rule, arn, id string // ARNs of the rule and of the target
+	role          string // the ARN of the role to deliver with, "" for none
 }
 
 func newBus(t *Twin, seed int64) *bus {
@@ -88,10 +97,17 @@ func (b *bus) custom(event []byte) {
 	b.match(event, false)
 }
 
-// match finds the targets of an event. A rule takes read-only management
+// match sends an event to the targets of the rules that want it.
+func (b *bus) match(event []byte, readOnly bool) {
+	if targets := b.wanted(event, readOnly); len(targets) > 0 {
+		b.schedule(&delivery{event: event, targets: targets, readOnly: readOnly, rank: -1})
+	}
+}
+
+// wanted finds the targets of an event. A rule takes read-only management
 // events only in the state for all of them (EventBridge User Guide, "Rules that
 // match read-only management events from AWS services").
-func (b *bus) match(event []byte, readOnly bool) {
+func (b *bus) wanted(event []byte, readOnly bool) []ruleTarget {
 	var targets []ruleTarget
 	var decoded map[string]any
 	for _, name := range sortedRules(b.rules) {
@@ -103,21 +119,18 @@ func (b *bus) match(event []byte, readOnly bool) {
 			var err error
 			if decoded, err = decodeEvent(event); err != nil {
 				b.t.log.Error("an event is no JSON", slog.Any("error", err))
-				return
+				return nil
 			}
 		}
 		if r.pattern.matches(decoded) {
 			targets = append(targets, r.targets...)
 		}
 	}
-	if len(targets) > 0 {
-		b.schedule(event, targets)
-	}
+	return targets
 }
 
 // schedule draws what happens to an event.
-func (b *bus) schedule(event []byte, targets []ruleTarget) {
-	d := &delivery{event: event, targets: targets, rank: -1}
+func (b *bus) schedule(d *delivery) {
 	if !b.faulty {
 		b.deliver(d)
 		return
@@ -134,7 +147,7 @@ func (b *bus) schedule(event []byte, targets []ruleTarget) {
 	b.push(d)
 	copies := []*delivery{d}
 	if twice < f.Duplicate {
-		d := &delivery{event: event, targets: targets, due: d.due.Add(time.Duration(again * float64(f.EventJitter)))}
+		d := &delivery{event: d.event, targets: d.targets, readOnly: d.readOnly, due: d.due.Add(time.Duration(again * float64(f.EventJitter)))}
 		b.push(d)
 		copies = append(copies, d)
 	}
@@ -190,14 +203,21 @@ func (b *bus) tick() {
 	b.run(b.t.now())
 }
 
-// deliver puts the event into the targets' queues. A target that refuses it
+// deliver puts the event into the targets' queues and on their buses. A target that refuses it
 // loses it: AWS would retry for a day.
 func (b *bus) deliver(d *delivery) {
 	for _, target := range d.targets {
-		if err := b.t.deliverToQueue(target.arn, "events.amazonaws.com", target.rule, string(d.event), nil); err != nil {
+		if err := b.deliverTo(target, d); err != nil {
 			b.t.log.Warn("an event was not delivered", slog.String("rule", target.rule), slog.String("target", target.arn), slog.Any("error", err))
 		}
 	}
+}
+
+func (b *bus) deliverTo(target ruleTarget, d *delivery) error {
+	if strings.HasSuffix(target.arn, busSuffix) {
+		return b.forward(target, d)
+	}
+	return b.t.deliverToQueue(target.arn, "events.amazonaws.com", target.rule, string(d.event), nil)
 }
 
 // mayDeliver decides by the queue's policy whether a service may send to it on

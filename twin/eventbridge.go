@@ -15,7 +15,8 @@ import (
 	"warden/account"
 )
 
-// Amazon EventBridge: rules on the default bus that send to SQS queues. Errors
+// Amazon EventBridge: rules on the default bus that send to SQS queues and to
+// the default buses of other accounts. Errors
 // and limits are those of the EventBridge API Reference and of "EventBridge
 // quotas" in its User Guide.
 
@@ -49,17 +50,20 @@ func eventsOperations() map[string]operation {
 		"DescribeRule":      op(onRule(func(in *eventbridge.DescribeRuleInput) (*string, *string) { return in.Name, in.EventBusName }, "DescribeRule"), describeRule).alone(),
 		"EnableRule":        op(onRule(func(in *eventbridge.EnableRuleInput) (*string, *string) { return in.Name, in.EventBusName }, "EnableRule"), enableRule).alone(),
 		"DisableRule":       op(onRule(func(in *eventbridge.DisableRuleInput) (*string, *string) { return in.Name, in.EventBusName }, "DisableRule"), disableRule).alone(),
-		"PutTargets":        op(onRule(func(in *eventbridge.PutTargetsInput) (*string, *string) { return in.Rule, in.EventBusName }, "PutTargets"), putTargets).alone(),
+		"PutTargets":        op(authorizePutTargets, putTargets).alone(),
 		"RemoveTargets":     op(onRule(func(in *eventbridge.RemoveTargetsInput) (*string, *string) { return in.Rule, in.EventBusName }, "RemoveTargets"), removeTargets).alone(),
 		"ListTargetsByRule": op(onRule(func(in *eventbridge.ListTargetsByRuleInput) (*string, *string) { return in.Rule, in.EventBusName }, "ListTargetsByRule"), listTargetsByRule).alone(),
+		"DescribeEventBus":  op(authorizeDescribeEventBus, describeEventBus).alone(),
+		"PutPermission":     op(authorizePutPermission, putPermission).alone(),
+		"RemovePermission":  op(authorizeRemovePermission, removePermission).alone(),
 		"ListRules": op(func(c *call, in *eventbridge.ListRulesInput) ([]demand, error) {
-			return []demand{{action: "events:ListRules", resource: c.t.regionalARN("events", "rule/*")}}, defaultBus(in.EventBusName)
+			return []demand{{action: "events:ListRules", resource: c.t.regionalARN("events", "rule/*")}}, c.t.defaultBus(in.EventBusName)
 		}, listRules).alone(),
 		"PutEvents": op(func(c *call, in *eventbridge.PutEventsInput) ([]demand, error) {
 			if n := len(in.Entries); n < 1 || n > 10 {
 				return nil, invalid("1 validation error detected: Value at 'entries' failed to satisfy constraint: Member must have length between 1 and 10")
 			}
-			return []demand{{action: "events:PutEvents", resource: c.t.regionalARN("events", "event-bus/default")}}, nil
+			return []demand{{action: "events:PutEvents", resource: c.t.busARN(), resourcePolicy: c.t.bus.policy.Load().parsed()}}, nil
 		}, putEvents).alone().dataEvent(),
 	}
 }
@@ -83,7 +87,7 @@ func onRule[I any](names func(*I) (name, bus *string), operation string) func(*c
 		if name == nil || !ruleName.MatchString(*name) {
 			return nil, invalid("1 validation error detected: Value '%s' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+", deref(name))
 		}
-		if err := defaultBus(bus); err != nil {
+		if err := c.t.defaultBus(bus); err != nil {
 			return nil, err
 		}
 		return []demand{{action: "events:" + operation, resource: c.t.regionalARN("events", "rule/"+*name)}}, nil
@@ -91,8 +95,8 @@ func onRule[I any](names func(*I) (name, bus *string), operation string) func(*c
 }
 
 // defaultBus refuses other buses: the twin has none.
-func defaultBus(name *string) error {
-	if n := deref(name); n != "" && n != "default" && !strings.HasSuffix(n, ":event-bus/default") {
+func (t *Twin) defaultBus(name *string) error {
+	if n := deref(name); n != "" && n != "default" && n != t.busARN() {
 		return fail(http.StatusBadRequest, "ResourceNotFoundException", "Event bus %s does not exist.", n)
 	}
 	return nil
@@ -268,7 +272,8 @@ func putTargets(c *call, in *eventbridge.PutTargetsInput) (*eventbridge.PutTarge
 	return &eventbridge.PutTargetsOutput{FailedEntries: []types.PutTargetsResultEntry{}}, nil
 }
 
-// target checks one target. The twin sends events as they are, to queues.
+// target checks one target. The twin sends events as they are, to queues and
+// to buses of other accounts.
 func (t *Twin) target(r *rule, x *types.Target) (ruleTarget, error) {
 	arn, err := account.ParseARN(deref(x.Arn))
 	switch {
@@ -276,12 +281,16 @@ func (t *Twin) target(r *rule, x *types.Target) (ruleTarget, error) {
 		return ruleTarget{}, invalid("1 validation error detected: Value '' at 'targets.1.member.id' failed to satisfy constraint: Member must have length greater than or equal to 1")
 	case err != nil:
 		return ruleTarget{}, invalid("Parameter %s is not valid. Reason: Provided Arn is not in correct format.", deref(x.Arn))
-	case arn.Service != "sqs":
-		return ruleTarget{}, invalid("The twin sends events to SQS queues only, not to %s.", deref(x.Arn))
+	case arn.Service != "sqs" && !strings.HasSuffix(*x.Arn, busSuffix):
+		return ruleTarget{}, invalid("The twin sends events to SQS queues only, and to the default buses of other accounts, not to %s.", deref(x.Arn))
 	case x.Input != nil || x.InputPath != nil || x.InputTransformer != nil:
 		return ruleTarget{}, invalid("The twin sends events as they are: Input, InputPath and InputTransformer are not served.")
 	}
-	return ruleTarget{rule: r.arn, arn: *x.Arn, id: *x.Id}, nil
+	target := ruleTarget{rule: r.arn, arn: *x.Arn, id: *x.Id, role: deref(x.RoleArn)}
+	if arn.Service == "events" {
+		return target, t.checkBusTarget(arn, target)
+	}
+	return target, nil
 }
 
 func removeTargets(c *call, in *eventbridge.RemoveTargetsInput) (*eventbridge.RemoveTargetsOutput, error) {
@@ -306,7 +315,7 @@ func listTargetsByRule(c *call, in *eventbridge.ListTargetsByRuleInput) (*eventb
 	}
 	out := &eventbridge.ListTargetsByRuleOutput{Targets: []types.Target{}}
 	for _, t := range r.targets {
-		out.Targets = append(out.Targets, types.Target{Arn: ptr(t.arn), Id: ptr(t.id)})
+		out.Targets = append(out.Targets, types.Target{Arn: ptr(t.arn), Id: ptr(t.id), RoleArn: optional(t.role)})
 	}
 	return out, nil
 }
@@ -336,7 +345,7 @@ func (t *Twin) putEvent(c *call, e *types.PutEventsRequestEntry) (id, code, mess
 		return "", "NotAuthorizedForSourceException", "Not authorized for the source."
 	case deref(e.DetailType) == "":
 		return "", "InvalidArgument", "Parameter DetailType is not valid. Reason: DetailType is a required argument."
-	case defaultBus(e.EventBusName) != nil:
+	case t.defaultBus(e.EventBusName) != nil:
 		return "", "InvalidArgument", "Event bus " + deref(e.EventBusName) + " does not exist."
 	}
 	var detail map[string]json.RawMessage
