@@ -14,6 +14,9 @@ const deniedCode = "AccessDenied"
 // denied is the refusal that the client sees. Its text is that of the IAM User
 // Guide, "Troubleshoot access denied error messages".
 func denied(c *call, d *demand, r policy.Result) error {
+	if c.principal.kind == tokenBearer {
+		return tokenRefused(c.operation)
+	}
 	text := "User: " + c.principal.arn + " is not authorized to perform: " + d.action + " on resource: " + shown(d)
 	// sts:AssumeRole does not say why, nor whether there is such a role.
 	if !strings.EqualFold(d.action, "sts:AssumeRole") {

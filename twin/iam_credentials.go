@@ -1,7 +1,7 @@
 package twin
 
 import (
-	"crypto/md5" //nolint:gosec // the fingerprint that AWS shows
+	"crypto/md5" // the fingerprint that AWS shows
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -125,7 +125,7 @@ func uploadSSHPublicKey(c *call, in *iam.UploadSSHPublicKeyInput) (*iam.UploadSS
 		return nil, exceeded("SSHPublicKeysPerUser", limit)
 	}
 	_, blob := sshLine(key)
-	digest := md5.Sum(blob) //nolint:gosec // see above
+	digest := md5.Sum(blob) // see above
 	k := &sshKey{
 		id: c.state.next.make(prefixSSH), userID: u.ID, body: text(in.SSHPublicKeyBody), key: key,
 		fingerprint: colons(digest[:]), active: true, uploaded: *when(c.now),

@@ -37,6 +37,7 @@ type call struct {
 	sharedEventID string
 
 	// What an operation may add to the CloudTrail record.
+	parameters any // in place of the request, where CloudTrail shows more
 	resources  []recordResource
 	additional map[string]string // additionalEventData
 }
@@ -65,6 +66,9 @@ type operation struct {
 	// data marks data events, which CloudTrail does not record as
 	// management events (CloudTrail User Guide, "Logging data events").
 	data bool
+
+	// identify finds the caller of operations that nobody signs.
+	identify func(c *call, in any) (*identityToken, error)
 
 	newInput  func() any
 	authorize func(c *call, in any) ([]demand, error)

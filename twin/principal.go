@@ -15,7 +15,9 @@ const (
 	rootPrincipal    principalKind = iota + 1
 	userPrincipal                  // an IAM user with a long-term key
 	userSession                    // credentials of GetSessionToken
-	roleSession                    // credentials of AssumeRole
+	roleSession                    // credentials of AssumeRole and its kin
+	federatedSession               // credentials of GetFederationToken
+	tokenBearer                    // a call with an identity provider's token
 	servicePrincipal               // an AWS service that delivers
 )
 
@@ -29,9 +31,11 @@ type principal struct {
 	name    string // the user or role name
 	keyID   string
 
-	user    *user    // as authorization sees it, for users and their sessions
-	role    *role    // likewise, for role sessions
-	session *session // nil for long-term keys
+	user    *user          // as authorization sees it, for users and their sessions
+	role    *role          // likewise, for role sessions
+	session *session       // nil for long-term keys
+	parent  *federator     // who made a federated session
+	token   *identityToken // of a call that nobody signs
 
 	caller   policy.Principal
 	policies policy.Policies
@@ -45,6 +49,9 @@ func (t *Twin) principalOf(s *state, keyID string) (*principal, bool) {
 		p.session = x
 		if x.roleID != "" {
 			return p, p.fromRole(s, x)
+		}
+		if x.federated {
+			return p, t.fromFederation(p, s, x)
 		}
 		return p, t.fromUserSession(p, s, x)
 	}
@@ -113,6 +120,8 @@ func (p *principal) isRoot() bool { return p.caller.Type == policy.Root }
 // over them (IAM User Guide, "Pass session tags in AWS STS").
 func (p *principal) tags() map[string]string {
 	switch {
+	case p.kind == federatedSession:
+		return p.session.tags
 	case p.user != nil:
 		return p.user.Tags
 	case p.role == nil:
@@ -145,6 +154,9 @@ func (c *call) conditions() policy.Context {
 	if c.userAgent != "" {
 		ctx["aws:useragent"] = policy.One(c.userAgent)
 	}
+	if p.kind == tokenBearer {
+		return ctx // the account does not know him yet
+	}
 	ctx["aws:principalaccount"] = policy.One(p.account)
 	ctx["aws:userid"] = policy.One(p.userID)
 	ctx["aws:principalisawsservice"] = policy.One("false")
@@ -155,6 +167,9 @@ func (c *call) conditions() policy.Context {
 	case p.role != nil:
 		ctx["aws:principaltype"] = policy.One("AssumedRole")
 		ctx["aws:principalarn"] = policy.One(p.role.ARN)
+	case p.kind == federatedSession:
+		ctx["aws:principaltype"] = policy.One("FederatedUser")
+		ctx["aws:principalarn"] = policy.One(p.arn)
 	default:
 		ctx["aws:principaltype"] = policy.One("User")
 		ctx["aws:principalarn"] = policy.One(p.arn)
@@ -175,6 +190,9 @@ func (c *call) conditions() policy.Context {
 		}
 		if x.sourceIdentity != "" {
 			ctx["aws:sourceidentity"] = policy.One(x.sourceIdentity)
+		}
+		for k, v := range x.keys {
+			ctx[k] = policy.One(v)
 		}
 	}
 	c.t.organizationKeys(ctx, "aws:principal", p.account, c.now)

@@ -145,12 +145,16 @@ func (c *call) record(s *service, in, out any, err error) *record {
 	b = member(b, "userAgent", c.userAgent)
 	if failure != nil {
 		b = member(b, "errorCode", recordCode(failure))
-		b = member(b, "errorMessage", failure.Message)
+		b = member(b, "errorMessage", recordMessage(c, failure))
 	}
 	b = append(b, `,"requestParameters":`...)
-	if failure != nil && isDenial(failure) || silent[c.operation] {
+	bearer := c.principal.kind == tokenBearer // whose refusals show parameters (seen)
+	if failure != nil && isDenial(failure) && !bearer || silent[c.operation] {
 		b = append(b, "null"...)
 	} else {
+		if c.parameters != nil {
+			in = c.parameters
+		}
 		b = wire.AppendRecord(b, in, s.layout)
 	}
 	b = append(b, `,"responseElements":`...)
@@ -189,6 +193,15 @@ func (c *call) record(s *service, in, out any, err error) *record {
 	b = member(b, "clientProvidedHostHeader", c.host)
 	r.json = append(b, '}', '}')
 	return r
+}
+
+// recordMessage is the message as CloudTrail writes it: that of a refused token
+// says nothing (seen).
+func recordMessage(c *call, e *apiError) string {
+	if c.principal.kind == tokenBearer && isDenial(e) {
+		return "An unknown error occurred"
+	}
+	return e.Message
 }
 
 // silent operations show no parameters at all: they are all secrets.
@@ -273,6 +286,10 @@ func (p *principal) appendForeign(b []byte) []byte {
 func (p *principal) appendIdentity(b []byte) []byte {
 	kind, id := "IAMUser", p.id
 	switch {
+	case p.token != nil:
+		return p.token.appendIdentity(b)
+	case p.kind == federatedSession:
+		kind, id = "FederatedUser", p.userID
 	case p.isRoot():
 		kind = "Root"
 	case p.role != nil:
@@ -297,6 +314,14 @@ func (p *principal) appendIdentity(b []byte) []byte {
 			b = member(b, "accountId", p.account)
 			b = member(b, "userName", p.role.Name)
 			b = append(b, `},`...)
+		}
+		if p.parent != nil {
+			b = p.parent.appendIssuer(b, p.account)
+		}
+		if x.provider != "" && isOIDC(x.provider) {
+			b = append(b, `"webIdFederationData":{"federatedProvider":`...)
+			b = wire.AppendString(b, x.provider)
+			b = append(b, `,"attributes":{}},`...)
 		}
 		b = append(b, `"attributes":{"creationDate":"`...)
 		b = x.issued.UTC().AppendFormat(b, time.RFC3339)

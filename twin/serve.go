@@ -160,6 +160,16 @@ func malformed(p protocol, err error) error {
 // answer authenticates, authorizes, runs and records.
 func (t *Twin) answer(q *request) (any, error) {
 	c := q.call
+	var err error
+	c.host, c.userAgent = q.http.Host, q.http.UserAgent()
+	if c.sourceIP, _, err = net.SplitHostPort(q.http.RemoteAddr); err != nil {
+		c.sourceIP = "127.0.0.1" // a test without a socket
+	}
+	operation, known := t.operations[c.service][c.operation]
+	if operation.identify != nil {
+		c.region = t.region // no signature says another one
+		return t.finish(q, operation, "")
+	}
 	sig, err := readSignature(q.http)
 	if err != nil {
 		return nil, err
@@ -168,11 +178,6 @@ func (t *Twin) answer(q *request) (any, error) {
 		return nil, err
 	}
 	c.region = sig.region
-	c.host, c.userAgent = q.http.Host, q.http.UserAgent()
-	if c.sourceIP, _, err = net.SplitHostPort(q.http.RemoteAddr); err != nil {
-		c.sourceIP = "127.0.0.1" // a test without a socket
-	}
-	operation, known := t.operations[c.service][c.operation]
 
 	secret, err := t.secretOf(sig, c)
 	if err != nil {
@@ -304,21 +309,26 @@ func (t *Twin) underLock(c *call, o operation, keyID string, in any, decodeErr e
 // admit decides whether the call may run.
 func (t *Twin) admit(c *call, o operation, keyID string, in any, decodeErr error) error {
 	c.state, c.authorized = t.state, t.view.at(c.now)
+	if o.identify != nil {
+		return c.admitToken(o, in, decodeErr)
+	}
 	p, ok := t.principalOf(c.authorized, keyID)
 	if !ok {
 		return &authError{faultInvalidToken, invalidToken}
 	}
-	// AWS STS API Reference, GetSessionToken: "You cannot call any IAM API
-	// operations unless MFA authentication information is included in the
-	// request."
-	if p.kind == userSession && !p.session.mfa && c.service == "iam" {
-		return &authError{faultInvalidToken, invalidToken}
+	refused := p.mayCall(c.service, c.operation)
+	var auth *authError
+	if errors.As(refused, &auth) {
+		return refused // as if he were nobody: no record is made
 	}
 	t.bind(p, c.now)
 	c.principal = p
 	t.state.recordUse(keyID, c.service, c.region, c.now)
 	if decodeErr != nil {
 		return decodeErr
+	}
+	if refused != nil {
+		return refused
 	}
 	demands, err := o.authorize(c, in)
 	if err != nil {

@@ -15,9 +15,12 @@ func stsOperations() map[string]operation {
 		"AssumeRole": op(authorizeAssumeRole, assumeRole),
 		// No policy can give or take away GetSessionToken and
 		// GetCallerIdentity (AWS STS API Reference, both pages).
-		"GetSessionToken":   op(authorizeGetSessionToken, getSessionToken),
-		"GetCallerIdentity": op(nil, getCallerIdentity),
-		"GetAccessKeyInfo":  op(authorizeGetAccessKeyInfo, getAccessKeyInfo),
+		"GetSessionToken":           op(authorizeGetSessionToken, getSessionToken),
+		"GetCallerIdentity":         op(nil, getCallerIdentity),
+		"GetFederationToken":        op(authorizeGetFederationToken, getFederationToken),
+		"AssumeRoleWithWebIdentity": op(authorizeWebIdentity, assumeRoleWithWebIdentity).unsigned(webIdentity),
+		"AssumeRoleWithSAML":        op(authorizeSAML, assumeRoleWithSAML).unsigned(samlIdentity),
+		"GetAccessKeyInfo":          op(authorizeGetAccessKeyInfo, getAccessKeyInfo),
 	}
 }
 
@@ -28,11 +31,6 @@ func getCallerIdentity(c *call, _ *sts.GetCallerIdentityInput) (*sts.GetCallerId
 func authorizeGetAccessKeyInfo(c *call, in *sts.GetAccessKeyInfoInput) ([]demand, error) {
 	if err := validate(c.operation, in, "AccessKeyId"); err != nil {
 		return nil, err
-	}
-	// A session token of a user may call AssumeRole and GetCallerIdentity
-	// only (AWS STS API Reference, GetSessionToken).
-	if c.principal.kind == userSession {
-		return nil, refuse(403, "AccessDenied", "Cannot call GetAccessKeyInfo with session credentials")
 	}
 	return []demand{{action: "sts:GetAccessKeyInfo", resource: "*"}}, nil
 }
@@ -51,11 +49,11 @@ func authorizeGetSessionToken(c *call, in *sts.GetSessionTokenInput) ([]demand, 
 	if err := validate(c.operation, in); err != nil {
 		return nil, err
 	}
-	if err := duration(in.DurationSeconds, 129600); err != nil {
+	if err := duration(in.DurationSeconds, maxSeconds); err != nil {
 		return nil, err
 	}
-	if c.principal.session != nil {
-		return nil, refuse(403, "AccessDenied", "Cannot call GetSessionToken with session credentials")
+	if err := c.withLongTermKey(); err != nil {
+		return nil, err
 	}
 	var err error
 	c.mfa, err = c.secondFactor(in.SerialNumber, in.TokenCode)
@@ -121,14 +119,7 @@ func stsContext(in *sts.AssumeRoleInput, r *role) policy.Context {
 	if len(in.TransitiveTagKeys) > 0 {
 		ctx.Set("sts:TransitiveTagKeys", policy.Many(in.TransitiveTagKeys...))
 	}
-	var keys []string
-	for _, t := range in.Tags {
-		ctx.Set("aws:RequestTag/"+text(t.Key), policy.One(text(t.Value)))
-		keys = append(keys, text(t.Key))
-	}
-	if len(keys) > 0 {
-		ctx.Set("aws:TagKeys", policy.Many(keys...))
-	}
+	tagContext(ctx, in.Tags)
 	if r != nil {
 		for k, v := range r.Tags {
 			ctx.Set("iam:ResourceTag/"+k, policy.One(v))

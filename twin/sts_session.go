@@ -7,17 +7,22 @@ import (
 )
 
 // session is a set of temporary credentials. It belongs to a user
-// (GetSessionToken) or to a role (AssumeRole), and lives until it expires,
-// whatever becomes of the access key that it was made with.
+// (GetSessionToken, GetFederationToken) or to a role (AssumeRole and its kin),
+// and lives until it expires, whatever becomes of the access key that it was
+// made with.
 type session struct {
 	id, secret, token string // id begins with ASIA
 	issued, expires   time.Time
 
-	userID string // of GetSessionToken, else ""
-	roleID string // of AssumeRole, else ""
-	name   string // the role session's name
-	arn    string // arn:aws:sts::…:assumed-role/ROLE/NAME, for role sessions
+	userID string // of GetSessionToken and GetFederationToken, else ""
+	roleID string // of AssumeRole and its kin, else ""
+	name   string // the role session's name, or the federated user's
+	arn    string // arn:aws:sts::…:assumed-role/ROLE/NAME or …:federated-user/NAME
 	mfa    bool
+
+	federated bool              // of GetFederationToken
+	provider  string            // the ARN of the identity provider that it came through
+	keys      map[string]string // condition keys, in lower case, that the provider's token left
 
 	sourceIdentity string
 	tags           map[string]string // session tags, with the ones inherited by chaining

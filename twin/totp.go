@@ -2,7 +2,7 @@ package twin
 
 import (
 	"crypto/hmac"
-	"crypto/sha1" //nolint:gosec // RFC 6238 as authenticator apps speak it
+	"crypto/sha1" // RFC 6238 as authenticator apps speak it
 	"encoding/binary"
 	"fmt"
 	"time"

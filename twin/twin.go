@@ -65,6 +65,7 @@ type Twin struct {
 	queues  *queues
 	topics  *topics
 	trouble *trouble
+	idp     idp
 }
 
 // rootKey is the access key of the account's root user.
