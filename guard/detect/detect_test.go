@@ -183,6 +183,37 @@ func TestEffect(t *testing.T) {
 			Effect{Undo: QuarantineUser, User: "eve", ARN: "arn:aws:iam::111122223333:user/x/eve"}},
 		{"iam.group.add-user", Example{Call: "iam:AddUserToGroup", Request: `{"userName":"eve","groupName":"devs"}`},
 			Effect{Undo: RemoveFromGroup, User: "eve", Group: "devs"}},
+		{"iam.role.create", Example{Call: "iam:CreateRole", Request: `{"roleName":"r"}`, Response: `{"role":{"roleName":"r","roleId":"AROA1"}}`},
+			Effect{Undo: QuarantineRole, Role: "r", ID: "AROA1"}},
+		{"iam.credential.remove", Example{Call: "iam:UpdateAccessKey", Request: `{"userName":"eve","accessKeyId":"AKIA1","status":"Inactive"}`},
+			Effect{Undo: ActivateKey, User: "eve", Credential: "AKIA1"}},
+		{"iam.credential.remove", Example{Call: "iam:DeleteLoginProfile", Request: `{"userName":"eve"}`},
+			Effect{Undo: ByHand, User: "eve", Advice: activateKey.Advice}},
+		{"iam.policy.put-inline", Example{Call: "iam:PutGroupPolicy", Request: `{"groupName":"g","policyName":"p","policyDocument":"{}"}`},
+			Effect{Undo: RestoreInline, Group: "g", Name: "p", Document: "{}"}},
+		{"iam.policy.delete-inline", Example{Call: "iam:DeleteUserPolicy", Request: `{"userName":"eve","policyName":"p"}`},
+			Effect{Undo: RestoreInline, User: "eve", Name: "p"}},
+		{"iam.policy-version.create", Example{Call: "iam:CreatePolicyVersion", Request: `{"policyArn":"arn:p","policyDocument":"{}","setAsDefault":true}`, Response: `{"policyVersion":{"versionId":"v2"}}`},
+			Effect{Undo: RestoreVersion, Policy: "arn:p", Version: "v2", Document: "{}"}},
+		{"iam.policy-version.set-default", Example{Call: "iam:SetDefaultPolicyVersion", Request: `{"policyArn":"arn:p","versionId":"v1"}`},
+			Effect{Undo: RestoreVersion, Policy: "arn:p", Version: "v1"}},
+		{"iam.policy.detach", Example{Call: "iam:DetachGroupPolicy", Request: `{"groupName":"g","policyArn":"arn:p"}`},
+			Effect{Undo: AttachPolicy, Group: "g", Policy: "arn:p"}},
+		{"iam.policy.delete", Example{Call: "iam:DeletePolicy", Request: `{"policyArn":"arn:p"}`}, Effect{Undo: RestorePolicy, Policy: "arn:p"}},
+		{"iam.policy.delete", Example{Call: "iam:DeletePolicyVersion", Request: `{"policyArn":"arn:p","versionId":"v1"}`}, Effect{Undo: ByHand, Advice: restorePolicy.Advice}},
+		{"iam.boundary.put", Example{Call: "iam:PutRolePermissionsBoundary", Request: `{"roleName":"r","permissionsBoundary":"arn:b"}`},
+			Effect{Undo: RestoreBoundary, Role: "r", Boundary: "arn:b"}},
+		{"iam.role.trust-update", Example{Call: "iam:UpdateAssumeRolePolicy", Request: `{"roleName":"r","policyDocument":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\"}}"}`},
+			Effect{Undo: RestoreTrust, Role: "r", Document: `{"Statement":{"Effect":"Allow","Principal":"*"}}`, Outsiders: true}},
+		{"iam.group.remove-user", Example{Call: "iam:RemoveUserFromGroup", Request: `{"userName":"eve","groupName":"devs"}`},
+			Effect{Undo: AddToGroup, User: "eve", Group: "devs"}},
+		{"iam.oidc-provider.change", Example{Call: "iam:AddClientIDToOpenIDConnectProvider", Request: `{"openIDConnectProviderArn":"arn:o","clientID":"me"}`},
+			Effect{Undo: RemoveClient, ARN: "arn:o", Client: "me"}},
+		{"iam.oidc-provider.change", Example{Call: "iam:CreateOpenIDConnectProvider", Response: `{"openIDConnectProviderArn":"arn:o"}`}, Effect{Undo: DeleteProvider, ARN: "arn:o"}},
+		{"iam.oidc-provider.change", Example{Call: "iam:UpdateOpenIDConnectProviderThumbprint"}, Effect{Undo: ByHand, Advice: changeOIDC.Advice}},
+		{"iam.saml-provider.change", Example{Call: "iam:CreateSAMLProvider", Response: `{"sAMLProviderArn":"arn:s"}`}, Effect{Undo: DeleteProvider, ARN: "arn:s"}},
+		{"iam.saml-provider.change", Example{Call: "iam:UpdateSAMLProvider"}, Effect{Undo: ByHand, Advice: changeSAML.Advice}},
+		{"iam.mfa.deactivate", Example{Call: "iam:DeactivateMFADevice", Request: `{"userName":"eve"}`}, Effect{Undo: ByHand, Advice: Find("iam.mfa.deactivate").Inverse.Advice}},
 	}
 	for _, tt := range tests {
 		if got, ok := Find(tt.id).Inverse.Effect(event(t, tt.x)); !ok || got != tt.want {
@@ -190,10 +221,12 @@ func TestEffect(t *testing.T) {
 		}
 	}
 	for id, x := range map[string]Example{
-		"iam.policy.attach":       {Call: "iam:AttachRolePolicy", Request: `{"roleName":"ci"}`},
-		"iam.policy.attach-admin": {Call: "iam:AttachUserPolicy", Request: `{"userName":"eve","policyArn":"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}`},
-		"iam.access-key.create":   {Call: "iam:CreateAccessKey"},
-		"iam.user.create":         {Call: "iam:CreateUser", Request: `{"userName":"eve"}`, Error: "EntityAlreadyExistsException"},
+		"iam.policy.attach":         {Call: "iam:AttachRolePolicy", Request: `{"roleName":"ci"}`},
+		"iam.policy.attach-admin":   {Call: "iam:AttachUserPolicy", Request: `{"userName":"eve","policyArn":"arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3"}`},
+		"iam.access-key.create":     {Call: "iam:CreateAccessKey"},
+		"iam.policy-version.create": {Call: "iam:CreatePolicyVersion", Request: `{"policyArn":"arn:p"}`, Response: `{"policyVersion":{"versionId":"v2"}}`},
+		"iam.role.trust-outsider":   {Call: "iam:CreateRole", Request: `{"roleName":"r"}`},
+		"iam.user.create":           {Call: "iam:CreateUser", Request: `{"userName":"eve"}`, Error: "EntityAlreadyExistsException"},
 	} {
 		if got, ok := Find(id).Inverse.Effect(event(t, x)); ok {
 			t.Errorf("%s: effect %+v of an event that has none", id, got)

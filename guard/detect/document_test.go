@@ -43,7 +43,8 @@ A detection says what happened. Whether the caller may do it is the guard's judg
 - A call of another service, or a sign-in, is judged when a detection names it; from medium severity on, a caller who is no administrator is reported. Only calls that write to IAM lead to containment.
 - A failed call counts as an attempt and is marked as such.
 
-*Takes back* is what `+"`--undo-actions`"+` can do about a successful call: so far `+"`deactivate-key`, `detach-policy`, `quarantine-user` and `quarantine-role`"+` are carried out, the others are named in the report for a person to do.
+*Takes back* is what `+"`--undo-actions`"+` does about a successful call; what each way means, and when it waits for a person, is in [guard.md](guard.md#taking-back-what-he-did---undo-actions).
+`+"`by-hand`"+`: nothing that warden could do takes it back, and the report says what a person has to do.
 Shown on recorded real trails where these have the event, otherwise on records built after the AWS documentation.
 
 | detection | what | severity | ATT&CK | events | takes back | with |
@@ -52,7 +53,11 @@ Shown on recorded real trails where these have the event, otherwise on records b
 	for _, d := range list {
 		undo, actions := "", ""
 		if d.Inverse != nil {
-			undo, actions = "`"+string(d.Inverse.Undo)+"`", code(d.Inverse.Actions)
+			var ways []string
+			for _, w := range d.Inverse.Ways() {
+				ways = append(ways, string(w))
+			}
+			undo, actions = code(ways), code(d.Inverse.Actions)
 		}
 		var events []string
 		for _, c := range d.Events {

@@ -11,6 +11,7 @@ var boundaryDelete = Detection{
 	Techniques: []string{"T1098.003"},
 	Severity:   finding.High,
 	Events:     on("iam", "DeleteUserPermissionsBoundary", "DeleteRolePermissionsBoundary"),
+	Inverse:    restoreBoundary,
 	Hits: []Example{
 		{Call: "iam:DeleteUserPermissionsBoundary", Request: `{"userName":"eve"}`},
 		{Call: "iam:DeleteRolePermissionsBoundary", Request: `{"roleName":"ci"}`},

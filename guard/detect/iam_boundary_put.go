@@ -11,6 +11,7 @@ var boundaryPut = Detection{
 	Techniques: []string{"T1098.003"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "PutUserPermissionsBoundary", "PutRolePermissionsBoundary"),
+	Inverse:    restoreBoundary,
 	Hits: []Example{
 		{Call: "iam:PutUserPermissionsBoundary", Request: `{"userName":"eve","permissionsBoundary":"arn:aws:iam::aws:policy/AdministratorAccess"}`},
 	},

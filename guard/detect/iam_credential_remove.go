@@ -15,6 +15,7 @@ var credentialRemove = Detection{
 	Match: func(e *trail.Event, _ trail.Actor) bool {
 		return e.Name != "UpdateAccessKey" || e.RequestString("status") == "Inactive"
 	},
+	Inverse: activateKey,
 	Hits: []Example{
 		{Call: "iam:DeleteAccessKey", Request: `{"accessKeyId":"AKIAIOSFODNN7EXAMPLE"}`},
 		{Call: "iam:DeleteLoginProfile", Request: `{"userName":"eve"}`},

@@ -11,6 +11,7 @@ var groupRemoveUser = Detection{
 	Techniques: []string{"T1531"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "RemoveUserFromGroup"),
+	Inverse:    addToGroup,
 	Hits: []Example{
 		{Call: "iam:RemoveUserFromGroup", Request: `{"userName":"eve","groupName":"deny"}`},
 	},

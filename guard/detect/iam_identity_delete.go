@@ -11,6 +11,7 @@ var identityDelete = Detection{
 	Techniques: []string{"T1531", "T1070"},
 	Severity:   finding.High,
 	Events:     on("iam", "DeleteUser", "DeleteRole", "DeleteGroup"),
+	Inverse:    byHand("an identity made again has another unique id: make it from a snapshot, and look at the policies that name the old one"),
 	Hits: []Example{
 		{Call: "iam:DeleteUser", Request: `{"userName":"eve"}`},
 		{Call: "iam:DeleteRole", Request: `{"roleName":"ops"}`},

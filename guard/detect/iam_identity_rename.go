@@ -11,6 +11,7 @@ var identityRename = Detection{
 	Techniques: []string{"T1098", "T1036"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "UpdateUser", "UpdateGroup"),
+	Inverse:    byHand("give back the former name (aws iam update-user, update-group)"),
 	Hits: []Example{
 		{Call: "iam:UpdateGroup", Request: `{"groupName":"devs","newGroupName":"Administrators"}`},
 		{Call: "iam:UpdateUser", Request: `{"userName":"eve","newUserName":"backup"}`},

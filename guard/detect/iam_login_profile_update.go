@@ -11,6 +11,7 @@ var loginProfileUpdate = Detection{
 	Techniques: []string{"T1098.001"},
 	Severity:   finding.High,
 	Events:     on("iam", "UpdateLoginProfile"),
+	Inverse:    byHand("set a new password for him, and look what was done in the console since"),
 	Hits: []Example{
 		{Call: "iam:UpdateLoginProfile", Request: `{"userName":"eve"}`},
 	},

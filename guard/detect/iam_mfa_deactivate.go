@@ -11,6 +11,7 @@ var mfaDeactivate = Detection{
 	Techniques: []string{"T1556.006"},
 	Severity:   finding.High,
 	Events:     on("iam", "DeactivateMFADevice", "DeleteVirtualMFADevice"),
+	Inverse:    byHand("a device comes back only by its owner enrolling it: ask him, and deny him until he has"),
 	Hits: []Example{
 		{Call: "iam:DeactivateMFADevice", Request: `{"userName":"eve","serialNumber":"arn:aws:iam::111122223333:mfa/eve"}`},
 		{Call: "iam:DeleteVirtualMFADevice"},

@@ -11,6 +11,7 @@ var mfaEnable = Detection{
 	Techniques: []string{"T1556.006"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "EnableMFADevice", "CreateVirtualMFADevice", "ResyncMFADevice"),
+	Inverse:    byHand("ask the owner whether the device is his; if not, aws iam deactivate-mfa-device"),
 	Hits: []Example{
 		{Call: "iam:EnableMFADevice", Request: `{"userName":"eve"}`},
 		{Call: "iam:CreateVirtualMFADevice"},

@@ -11,6 +11,7 @@ var oidcProviderChange = Detection{
 	Techniques: []string{"T1484.002"},
 	Severity:   finding.High,
 	Events:     on("iam", "CreateOpenIDConnectProvider", "AddClientIDToOpenIDConnectProvider", "UpdateOpenIDConnectProviderThumbprint"),
+	Inverse:    changeOIDC,
 	Hits: []Example{
 		{Call: "iam:CreateOpenIDConnectProvider", Request: `{"url":"https://idp.example"}`},
 		{Call: "iam:UpdateOpenIDConnectProviderThumbprint"},

@@ -11,6 +11,7 @@ var passwordChange = Detection{
 	Techniques: []string{"T1098"},
 	Severity:   finding.Low,
 	Events:     on("iam", "ChangePassword"),
+	Inverse:    byHand("ask the owner; if it was not him, set a new password"),
 	Hits: []Example{
 		{Call: "iam:ChangePassword", By: "session"},
 	},

@@ -11,6 +11,7 @@ var passwordPolicyChange = Detection{
 	Techniques: []string{"T1556"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "UpdateAccountPasswordPolicy", "DeleteAccountPasswordPolicy"),
+	Inverse:    byHand("put the password policy back (aws iam update-account-password-policy)"),
 	Hits: []Example{
 		{Call: "iam:DeleteAccountPasswordPolicy"},
 		{Call: "iam:UpdateAccountPasswordPolicy"},

@@ -11,6 +11,7 @@ var policyDelete = Detection{
 	Techniques: []string{"T1562"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "DeletePolicy", "DeletePolicyVersion"),
+	Inverse:    restorePolicy,
 	Hits: []Example{
 		{Call: "iam:DeletePolicy", Request: `{"policyArn":"arn:aws:iam::111122223333:policy/p"}`},
 	},

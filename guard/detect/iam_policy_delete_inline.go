@@ -11,6 +11,7 @@ var policyDeleteInline = Detection{
 	Techniques: []string{"T1562"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "DeleteUserPolicy", "DeleteGroupPolicy", "DeleteRolePolicy"),
+	Inverse:    restoreInline,
 	Hits: []Example{
 		{Call: "iam:DeleteUserPolicy", Request: `{"userName":"eve","policyName":"deny"}`},
 	},

@@ -11,6 +11,7 @@ var policyDetach = Detection{
 	Techniques: []string{"T1562"},
 	Severity:   finding.Medium,
 	Events:     on("iam", "DetachUserPolicy", "DetachGroupPolicy", "DetachRolePolicy"),
+	Inverse:    attachPolicy,
 	Hits: []Example{
 		{Call: "iam:DetachUserPolicy", Request: `{"userName":"eve","policyArn":"arn:aws:iam::111122223333:policy/p"}`},
 	},

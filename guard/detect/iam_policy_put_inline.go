@@ -11,6 +11,7 @@ var policyPutInline = Detection{
 	Techniques: []string{"T1098.003"},
 	Severity:   finding.High,
 	Events:     on("iam", "PutUserPolicy", "PutGroupPolicy", "PutRolePolicy"),
+	Inverse:    restoreInline,
 	Hits: []Example{
 		{Call: "iam:PutUserPolicy", Request: `{"userName":"eve","policyName":"p"}`},
 		{Call: "iam:PutRolePolicy", By: "role", Request: `{"roleName":"ci","policyName":"p"}`},

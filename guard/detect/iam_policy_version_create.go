@@ -11,6 +11,7 @@ var policyVersionCreate = Detection{
 	Techniques: []string{"T1098.003"},
 	Severity:   finding.High,
 	Events:     on("iam", "CreatePolicyVersion"),
+	Inverse:    restoreVersion,
 	Hits: []Example{
 		{Call: "iam:CreatePolicyVersion", Request: `{"policyArn":"arn:aws:iam::111122223333:policy/p","setAsDefault":true}`},
 	},

@@ -11,6 +11,7 @@ var policyVersionSetDefault = Detection{
 	Techniques: []string{"T1098.003"},
 	Severity:   finding.High,
 	Events:     on("iam", "SetDefaultPolicyVersion"),
+	Inverse:    restoreVersion,
 	Hits: []Example{
 		{Call: "iam:SetDefaultPolicyVersion", Request: `{"policyArn":"arn:aws:iam::111122223333:policy/p","versionId":"v1"}`},
 	},

@@ -16,6 +16,7 @@ var roleTrustOutsider = Detection{
 		doc := first(e.RequestString("policyDocument"), e.RequestString("assumeRolePolicyDocument"))
 		return len(outsiders(doc, e.RecipientAccount)) > 0
 	},
+	Inverse: restoreTrust,
 	Hits: []Example{
 		{Call: "iam:UpdateAssumeRolePolicy", Request: `{"roleName":"ops","policyDocument":"{\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"AWS\":\"arn:aws:iam::444455556666:root\"},\"Action\":\"sts:AssumeRole\"}]}"}`},
 		{Call: "iam:CreateRole", Request: `{"roleName":"x","assumeRolePolicyDocument":"{\"Statement\":{\"Effect\":\"Allow\",\"Principal\":\"*\",\"Action\":\"sts:AssumeRole\"}}"}`},

@@ -11,6 +11,7 @@ var roleTrustUpdate = Detection{
 	Techniques: []string{"T1098"},
 	Severity:   finding.High,
 	Events:     on("iam", "UpdateAssumeRolePolicy"),
+	Inverse:    restoreTrust,
 	Hits: []Example{
 		{Call: "iam:UpdateAssumeRolePolicy", Request: `{"roleName":"ops"}`},
 	},

@@ -11,6 +11,7 @@ var roleUpdate = Detection{
 	Techniques: []string{"T1098"},
 	Severity:   finding.Low,
 	Events:     on("iam", "UpdateRole", "UpdateRoleDescription"),
+	Inverse:    byHand("look at the role's description and maximum session, and put them back (aws iam update-role)"),
 	Hits: []Example{
 		{Call: "iam:UpdateRole", Request: `{"roleName":"ops","maxSessionDuration":43200}`},
 	},

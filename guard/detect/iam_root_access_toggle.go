@@ -11,6 +11,7 @@ var rootAccessToggle = Detection{
 	Techniques: []string{"T1098"},
 	Severity:   finding.High,
 	Events:     on("iam", "EnableOrganizationsRootSessions", "DisableOrganizationsRootSessions", "EnableOrganizationsRootCredentialsManagement", "DisableOrganizationsRootCredentialsManagement"),
+	Inverse:    byHand("switch it back in the management account (aws iam enable- or disable-organizations-root-sessions, -root-credentials-management)"),
 	Hits: []Example{
 		{Call: "iam:EnableOrganizationsRootSessions"},
 	},

@@ -11,6 +11,7 @@ var samlProviderChange = Detection{
 	Techniques: []string{"T1484.002"},
 	Severity:   finding.High,
 	Events:     on("iam", "CreateSAMLProvider", "UpdateSAMLProvider"),
+	Inverse:    changeSAML,
 	Hits: []Example{
 		{Call: "iam:CreateSAMLProvider", Request: `{"name":"idp"}`},
 		{Call: "iam:UpdateSAMLProvider"},

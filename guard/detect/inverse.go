@@ -12,7 +12,9 @@ type Undo string
 // The ways to take back.
 const (
 	DeactivateKey        Undo = "deactivate-key"         // set an access key inactive
+	ActivateKey          Undo = "activate-key"           // set an access key active again
 	DetachPolicy         Undo = "detach-policy"          // detach a managed policy
+	AttachPolicy         Undo = "attach-policy"          // attach a managed policy again
 	QuarantineUser       Undo = "quarantine-user"        // attach the deny policy to a user
 	QuarantineRole       Undo = "quarantine-role"        // attach the deny policy to a role
 	RemoveLoginProfile   Undo = "remove-login-profile"   // take the console password away
@@ -20,143 +22,108 @@ const (
 	DeactivateSSHKey     Undo = "deactivate-ssh-key"     // set an SSH key inactive
 	DeactivateCert       Undo = "deactivate-certificate" // set a signing certificate inactive
 	RemoveFromGroup      Undo = "remove-from-group"      // take a user out of a group
+	AddToGroup           Undo = "add-to-group"           // put a user back into a group
 	RemoveFromProfile    Undo = "remove-from-profile"    // take a role out of an instance profile
+	RestoreInline        Undo = "restore-inline"         // put an inline policy back as it was
+	RestorePolicy        Undo = "restore-policy"         // make a deleted managed policy again
+	RestoreVersion       Undo = "restore-version"        // put the former version of a policy in force
+	RestoreTrust         Undo = "restore-trust"          // put the trust policy of a role back as it was
+	RestoreBoundary      Undo = "restore-boundary"       // put the permissions boundary back as it was
+	RemoveClient         Undo = "remove-client"          // take a client id from an OIDC provider
+	DeleteProvider       Undo = "delete-provider"        // delete an identity provider
+	ByHand               Undo = "by-hand"                // a person has to do it
 )
 
 // Effect is what a call did, as far as taking it back needs to know.
 type Effect struct {
 	Undo Undo
-	// User, Role and Group name the identity that was changed; one is set.
+	// User, Role and Group name the identity that was changed.
 	User, Role, Group string
-	// ARN is the ARN of the created identity, where the record has it.
-	ARN string
-	// Policy is the ARN of the managed policy.
-	Policy string
+	// ARN and ID are those of what was created or changed, where the record
+	// has them.
+	ARN, ID string
+	// Policy is the ARN of the managed policy, Name the name of the inline
+	// one.
+	Policy, Name string
+	// Document is the text that the call wrote, "" where it deleted one.
+	Document string
+	// Version is the policy version that the call put in force.
+	Version string
+	// Boundary is the boundary that the call set, "" where it removed one.
+	Boundary string
 	// Credential is the id of the key, certificate or credential.
 	Credential string
 	// Profile is the name of the instance profile.
 	Profile string
+	// Client is the client id of an OIDC provider.
+	Client string
+	// Outsiders is whether the trust that the call wrote lets in somebody of
+	// another account.
+	Outsiders bool
+	// Advice is what a person has to do, for ByHand.
+	Advice string
 }
 
 // Inverse takes back what a successful call did.
 type Inverse struct {
+	// Undo is the usual way; Also are others, for other calls of the
+	// detection.
 	Undo Undo
+	Also []Undo
 	// Actions are the AWS actions that it needs.
 	Actions []string
-	// of reads the effect from the event.
+	// Advice is what a person has to do where the record does not say enough,
+	// or nothing that warden can do takes it back.
+	Advice string
+	// of reads the effect from the event. It may name one of Also as the
+	// way.
 	of func(e *trail.Event) Effect
 	// complete says whether the effect has what taking it back needs.
 	complete func(f Effect) bool
 }
 
-// Effect returns what the event's call did; ok is false for a failed call
-// and for a record that lacks what is needed.
+// Effect returns what the event's call did; ok is false for a failed call,
+// and for one of which nothing can be said.
 func (i *Inverse) Effect(e *trail.Event) (f Effect, ok bool) {
 	if i == nil || e.Failed() {
 		return Effect{}, false
 	}
-	f = i.of(e)
-	f.Undo = i.Undo
-	return f, i.complete(f)
-}
-
-var deactivateKey = &Inverse{
-	Undo: DeactivateKey, Actions: []string{"iam:UpdateAccessKey"},
-	of: func(e *trail.Event) Effect {
-		return Effect{
-			// A caller who names no user means himself; the response names him.
-			User:       first(e.RequestString("userName"), e.ResponseString("accessKey", "userName"), e.Actor().Name),
-			Credential: first(e.ResponseString("accessKey", "accessKeyId"), e.RequestString("accessKeyId")),
+	if i.of != nil {
+		f = i.of(e)
+		if f.Undo == "" {
+			f.Undo = i.Undo
 		}
-	},
-	complete: func(f Effect) bool { return f.User != "" && f.Credential != "" },
-}
-
-var detachPolicy = &Inverse{
-	Undo: DetachPolicy, Actions: []string{"iam:DetachUserPolicy", "iam:DetachGroupPolicy", "iam:DetachRolePolicy"},
-	of: func(e *trail.Event) Effect {
-		return Effect{
-			User: e.RequestString("userName"), Role: e.RequestString("roleName"), Group: e.RequestString("groupName"),
-			Policy: e.RequestString("policyArn"),
-		}
-	},
-	// What AWS attaches to a user whose key has leaked, in his own name,
-	// stays: taking it back would set him free.
-	complete: func(f Effect) bool {
-		return f.User+f.Role+f.Group != "" && f.Policy != "" && !isAWSQuarantine(f.Policy)
-	},
-}
-
-var quarantineUser = &Inverse{
-	Undo: QuarantineUser, Actions: []string{"iam:AttachUserPolicy"},
-	of: func(e *trail.Event) Effect {
-		return Effect{
-			User: first(e.ResponseString("user", "userName"), e.RequestString("userName")),
-			ARN:  e.ResponseString("user", "arn"),
-		}
-	},
-	complete: func(f Effect) bool { return f.User != "" },
-}
-
-var quarantineRole = &Inverse{
-	Undo: QuarantineRole, Actions: []string{"iam:AttachRolePolicy"},
-	of: func(e *trail.Event) Effect {
-		return Effect{
-			Role: first(e.ResponseString("role", "roleName"), e.RequestString("roleName")),
-			ARN:  e.ResponseString("role", "arn"),
-		}
-	},
-	complete: func(f Effect) bool { return f.Role != "" },
-}
-
-var removeLoginProfile = &Inverse{
-	Undo: RemoveLoginProfile, Actions: []string{"iam:DeleteLoginProfile"},
-	of:       func(e *trail.Event) Effect { return Effect{User: e.RequestString("userName")} },
-	complete: func(f Effect) bool { return f.User != "" },
-}
-
-var deactivateCredential = &Inverse{
-	Undo: DeactivateCredential, Actions: []string{"iam:UpdateServiceSpecificCredential"},
-	of: credential("serviceSpecificCredential", "serviceSpecificCredentialId"), complete: hasCredential,
-}
-
-var deactivateSSHKey = &Inverse{
-	Undo: DeactivateSSHKey, Actions: []string{"iam:UpdateSSHPublicKey"},
-	of: credential("sSHPublicKey", "sSHPublicKeyId"), complete: hasCredential,
-}
-
-var deactivateCert = &Inverse{
-	Undo: DeactivateCert, Actions: []string{"iam:UpdateSigningCertificate"},
-	of: credential("certificate", "certificateId"), complete: hasCredential,
-}
-
-var removeFromGroup = &Inverse{
-	Undo: RemoveFromGroup, Actions: []string{"iam:RemoveUserFromGroup"},
-	of: func(e *trail.Event) Effect {
-		return Effect{User: e.RequestString("userName"), Group: e.RequestString("groupName")}
-	},
-	complete: func(f Effect) bool { return f.User != "" && f.Group != "" },
-}
-
-var removeFromProfile = &Inverse{
-	Undo: RemoveFromProfile, Actions: []string{"iam:RemoveRoleFromInstanceProfile"},
-	of: func(e *trail.Event) Effect {
-		return Effect{Role: e.RequestString("roleName"), Profile: e.RequestString("instanceProfileName")}
-	},
-	complete: func(f Effect) bool { return f.Role != "" && f.Profile != "" },
-}
-
-// credential reads the id that IAM gave a new credential.
-func credential(element, id string) func(e *trail.Event) Effect {
-	return func(e *trail.Event) Effect {
-		return Effect{
-			User:       first(e.RequestString("userName"), e.ResponseString(element, "userName"), e.Actor().Name),
-			Credential: first(e.ResponseString(element, id), e.RequestString(id)),
+		if i.complete(f) {
+			return f, true
 		}
 	}
+	if i.Advice != "" {
+		return Effect{Undo: ByHand, User: f.User, Role: f.Role, Group: f.Group, Advice: i.Advice}, true
+	}
+	return f, false
 }
 
-func hasCredential(f Effect) bool { return f.User != "" && f.Credential != "" }
+// Ways lists every way that the inverse may take, for the documentation.
+func (i *Inverse) Ways() []Undo {
+	if i == nil {
+		return nil
+	}
+	ways := append([]Undo{i.Undo}, i.Also...)
+	if i.Undo != ByHand && i.Advice != "" {
+		ways = append(ways, ByHand)
+	}
+	return ways
+}
+
+// byHand is the inverse of what only a person can take back.
+func byHand(advice string) *Inverse { return &Inverse{Undo: ByHand, Advice: advice} }
+
+// holder reads whose policies a call changed.
+func holder(e *trail.Event) Effect {
+	return Effect{User: e.RequestString("userName"), Role: e.RequestString("roleName"), Group: e.RequestString("groupName")}
+}
+
+func (f Effect) hasHolder() bool { return f.User+f.Role+f.Group != "" }
 
 // first returns the first text that is not empty.
 func first(texts ...string) string {
