@@ -52,6 +52,10 @@ func (p *Principal) Documents() []*policy.Document {
 	return append(all, p.policies.Boundary...)
 }
 
+// Policies returns the policies that apply to the principal. They are not to be
+// changed.
+func (p *Principal) Policies() policy.Policies { return p.policies }
+
 // identify fills in who calls, and the condition keys that AWS sets for this
 // kind of caller. IAM User Guide, "AWS global condition context keys:
 // Properties of the principal".

@@ -18,53 +18,78 @@ func newSimulateCmd(s *streams) *cobra.Command {
 	var file, output string
 	var request requestFlags
 	cmd := &cobra.Command{
-		Use:   "simulate (--cases FILE | --action ACTION --policy FILE)",
-		Short: "Ask the policy engine who may do what",
-		Long: `Ask the policy engine who may do what, with no account and no network.
+		Use:   "simulate (--action ACTION | --requests FILE | --replay TRAIL | --cases FILE)",
+		Short: "Ask who may do what, also after a change that is not made yet",
+		Long: `Ask the policy engine who may do what, without AWS.
 
---action asks for one action, or for several, under the policies in the files
-that are named. The answer says which statement decided, what would have to be
-different ("would be allowed if …"), and which context keys it depends on that
-were not given. What the ARN of --principal says for certain (aws:PrincipalArn,
-aws:PrincipalAccount, aws:PrincipalType, aws:username) is added to the context.
+WHO. --principal names a user or role of an account: of a file (--snapshot), or
+of the account of the AWS credentials, which is read in one call (--live).
+Without an account his policies are given in files: --policy, --boundary,
+--session-policy, --scp, --rcp, --resource-policy. What his ARN says for certain
+(aws:PrincipalArn, aws:PrincipalAccount, aws:username…) is added to the context.
+
+WHAT. --action asks for one action or several, --requests for many at once: a
+file with one JSON object a line, with action, resource, context (an object;
+null is known to be absent) and expect (allowed or denied). The answer says which
+statement decided, what would have to be different ("would be allowed if …"),
+and which context keys it depends on that were not given.
+
+AFTER A CHANGE. --with FILE makes a change in thought first, and the answer
+shows before and after. FILE is a policy that the principal gets, or a plan of
+warden's; POLICY=FILE puts a policy in the place of one that he has (its name or
+ARN, or the name of its file).
+
+--replay puts the calls that the principal made, as CloudTrail recorded them,
+through the policies after the change. Each is allowed, denied, or "cannot tell"
+with the condition key or resource that the trail does not carry. Only what
+changes is shown, all of it with --all.
+
+--compare-aws asks AWS's own policy simulator too, and shows differences.
 
 --cases runs a file of requests, each with its policies and the decision that
-is expected, and reports where the engine decides otherwise. FILE has one JSON
-object a line, may be compressed with gzip, and may be - for standard input;
-docs/policy.md describes it.
+is expected; docs/policy.md describes it.
 
-With -o json the answer is one object. For --action it has requests, a list of
-principal, action, resource, decision, depends, deciding, layers, nearMisses,
-missing and unknown. For --cases:
-  cases         how many were run
-  agree         how many were decided as expected
-  wrongAllowed  the engine allows what should be denied
-  wrongDenied   every other disagreement
-  disagreements id, expected, got, the deciding statements, and what is unknown
+With -o json the answer is one object. Requests: requests, a list of principal,
+action, resource, decision, depends, deciding, layers, nearMisses, missing,
+unknown, before, expected and aws. Replay: principal, eventsOfOthers, unreadable
+and replay with calls (action, resource, event, count, first, last, before,
+after, needs, statement), events, from, to and notMapped. Cases: cases, agree,
+wrongAllowed, wrongDenied and disagreements.
 
 EXIT STATUS
-  0  every answer is as expected, or nothing was expected
-  1  a file cannot be read; the error names the place
+  0  every answer is as expected, or nothing was expected; --replay: no recorded
+     call would be denied
+  1  a file or the account cannot be read; the error names the place
   2  the command was called wrongly
-  3  at least one answer is not as expected
-  4  an answer depends on what was not given, and --strict is given`,
+  3  an answer is not as expected, or not certain; --replay: a call that
+     succeeded would be denied; --compare-aws: AWS's simulator says otherwise
+  4  --strict, and an answer depends on what was not given`,
 		Example: `  warden simulate --policy dev.json --action s3:GetObject --resource arn:aws:s3:::data/x --expect allowed
   warden simulate --policy dev.json --boundary edge.json --action 'iam:*' --context aws:MultiFactorAuthPresent=true
-  warden simulate --cases policy/testdata/cases/decisions.jsonl.gz
-  generate-cases | warden simulate --cases - -o json`,
+  warden simulate --snapshot account.json --principal ci-deploy --requests must-work.jsonl
+
+  # may this policy take the place of the old one? Ask the last 90 days
+  warden simulate --snapshot account.json --principal ci-deploy --with DeployPolicy=narrow.json --replay trail/
+
+  # the same question to AWS
+  warden simulate --live --principal ci-deploy --action iam:PassRole --resource arn:aws:iam::111122223333:role/app --compare-aws`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case output != "table" && output != "json":
 				return usageErrorf("simulate: -o %s is not table or json", output)
 			case file != "" && request.given():
-				return usageErrorf("simulate: --cases and --action are two questions; ask one")
+				return usageErrorf("simulate: --cases is a question of its own; ask it without --action, --requests and --replay")
 			case file != "":
 				return simulate(s, file, output)
+			case len(request.trails) > 0 && (len(request.actions) > 0 || request.requests != "" || request.compareAWS):
+				return usageErrorf("simulate: --replay asks what the trail recorded; ask it without --action, --requests and --compare-aws")
+			case len(request.trails) > 0:
+				return simulateReplay(cmd.Context(), s, &request, output)
 			case request.given():
-				return simulateRequests(s, &request, output)
+				return simulateRequests(cmd.Context(), s, &request, output)
 			}
-			return usageErrorf("simulate: what? give --cases FILE, or --action ACTION with the policies that apply")
+			return usageErrorf("simulate: what? give --action ACTION, --requests FILE, --replay TRAIL or --cases FILE")
 		},
 	}
 	cmd.Flags().StringVar(&file, "cases", "", "file of cases to run (.jsonl, .jsonl.gz, or - for standard input)")

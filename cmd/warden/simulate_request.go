@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"warden/app"
 	"warden/policy"
 	"warden/policy/catalog"
 )
@@ -19,11 +21,22 @@ type requestFlags struct {
 	identity, boundary, session, scps, rcps, resourceFile []string
 	expect                                                string
 	strict                                                bool
+
+	// Where the principal comes from, if not from files.
+	snapshot string
+	live     bool
+	aws      *app.Options
+	// requests is a file of requests; changes are made in thought; trails
+	// hold recorded calls.
+	requests        string
+	changes, trails []string
+	all             bool
+	compareAWS      bool
 }
 
 func (f *requestFlags) add(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.principal, "principal", "arn:aws:iam::123456789012:user/somebody", "ARN of the user, role, session or root user that asks; or a service's name")
+	fs.StringVar(&f.principal, "principal", "", "ARN of the user, role, session or root user that asks, or a service's name; with an account a name is enough (default with files: some user)")
 	fs.StringSliceVar(&f.actions, "action", nil, "action to ask for; with wildcards, all that are known (may be repeated)")
 	fs.StringSliceVar(&f.resources, "resource", []string{"*"}, "ARN to act on; * for actions without resource types (may be repeated)")
 	fs.StringVar(&f.owner, "resource-account", "", "account that owns the resources (default the ARN's, else the principal's)")
@@ -36,10 +49,20 @@ func (f *requestFlags) add(cmd *cobra.Command) {
 	fs.StringArrayVar(&f.rcps, "rcp", nil, "file with a resource control policy; each is a level of its own")
 	fs.StringVar(&f.expect, "expect", "", "what every answer should be: allowed or denied; anything else is exit status 3")
 	fs.BoolVar(&f.strict, "strict", false, "exit with status 4 if an answer depends on what was not given")
+	fs.StringVar(&f.snapshot, "snapshot", "", "file with the account that the principal is in, or - for standard input")
+	fs.BoolVar(&f.live, "live", false, "the principal is in the account of the AWS credentials, which is read now")
+	fs.StringVar(&f.requests, "requests", "", "file of requests, one JSON object a line with action, resource, context and expect; - for standard input")
+	fs.StringArrayVar(&f.changes, "with", nil, "change to make in thought first: FILE with a plan or a policy to add, or POLICY=FILE to put in its place (may be repeated)")
+	fs.StringArrayVar(&f.trails, "replay", nil, "CloudTrail file or folder, or -: put the principal's recorded calls through the policies (may be repeated)")
+	fs.BoolVar(&f.all, "all", false, "--replay: show also the calls that stay as they are")
+	fs.BoolVar(&f.compareAWS, "compare-aws", false, "ask AWS's own policy simulator the same, and show where it answers otherwise")
+	f.aws = awsFlags(cmd)
 }
 
 // given tells whether the command asks for requests at all.
-func (f *requestFlags) given() bool { return len(f.actions) > 0 }
+func (f *requestFlags) given() bool {
+	return len(f.actions) > 0 || f.requests != "" || len(f.trails) > 0
+}
 
 // answer is what the engine says of one request.
 type answer struct {
@@ -53,37 +76,72 @@ type answer struct {
 	NearMiss  []policy.NearMiss     `json:"nearMisses"`
 	Missing   []string              `json:"missing"`
 	Unknown   []string              `json:"unknown"`
+	// Before is what it was before the change of --with.
+	Before *outcome `json:"before,omitempty"`
+	// Expected is what the request was expected to be.
+	Expected *expectation `json:"expected,omitempty"`
+	// AWS is what AWS's own simulator says.
+	AWS *awsAnswer `json:"aws,omitempty"`
 }
 
-func simulateRequests(s *streams, f *requestFlags, output string) error {
-	if f.expect != "" && f.expect != "allowed" && f.expect != "denied" {
-		return usageErrorf("simulate: --expect %s is not allowed or denied", f.expect)
+// outcome is a decision without its reasons.
+type outcome struct {
+	Decision policy.Decision `json:"decision"`
+	Depends  bool            `json:"depends"`
+}
+
+func (o outcome) String() string {
+	if o.Depends {
+		return o.Decision.String() + " (depends)"
 	}
-	caller, err := principalOf(f.principal)
+	return o.Decision.String()
+}
+
+type expectation struct {
+	Expect string `json:"expect"`
+	Met    bool   `json:"met"`
+}
+
+// asked is a request with what is expected of it.
+type asked struct {
+	action, resource string
+	context          policy.Context
+	expect           string
+}
+
+func simulateRequests(ctx context.Context, s *streams, f *requestFlags, output string) error {
+	list, err := f.list(s)
 	if err != nil {
 		return err
 	}
-	policies, err := f.policies()
-	if err != nil {
-		return fmt.Errorf("simulate: %w", err)
-	}
-	context, err := f.requestContext(caller)
+	before, err := f.who(ctx, s)
 	if err != nil {
 		return err
 	}
-	actions, err := f.expandActions(s.Err)
+	after, err := f.changed(s, before)
 	if err != nil {
 		return err
 	}
 	var answers []answer
 	unexpected, depends := false, false
-	for _, action := range actions {
-		for _, resource := range f.resources {
-			req := policy.Request{Principal: caller, Action: action, Resource: f.resource(resource, caller), Context: context}
-			a := ask(req, policies)
-			answers = append(answers, a)
-			depends = depends || a.Depends
-			unexpected = unexpected || f.expect != "" && (a.Decision == policy.Allowed) != (f.expect == "allowed")
+	for _, q := range list {
+		a := after.ask(q.action, q.resource, f.owner, q.context)
+		if len(f.changes) > 0 {
+			was := before.ask(q.action, q.resource, f.owner, q.context)
+			a.Before = &outcome{was.Decision, was.Depends}
+		}
+		if q.expect != "" {
+			met := (a.Decision == policy.Allowed) == (q.expect == "allowed") && !a.Depends
+			a.Expected = &expectation{q.expect, met}
+			unexpected = unexpected || !met
+		}
+		answers = append(answers, a)
+		depends = depends || a.Depends
+	}
+	differ := false
+	if f.compareAWS {
+		if differ, err = f.compare(ctx, before, answers, list); err != nil {
+			return err
 		}
 	}
 	if output == "json" {
@@ -94,7 +152,7 @@ func simulateRequests(s *streams, f *requestFlags, output string) error {
 	switch {
 	case err != nil:
 		return err
-	case unexpected:
+	case unexpected || differ:
 		return &exitError{code: 3}
 	case depends && f.strict:
 		return &exitError{code: 4}
@@ -102,19 +160,33 @@ func simulateRequests(s *streams, f *requestFlags, output string) error {
 	return nil
 }
 
-func ask(req policy.Request, p policy.Policies) answer {
-	r := policy.Evaluate(req, p)
-	near := policy.NearMisses(req, p)
-	name := req.Principal.ARN
-	if req.Principal.RoleARN != "" {
-		name = req.Principal.RoleARN
+// list returns the requests to ask: those of the flags and of the file.
+func (f *requestFlags) list(s *streams) ([]asked, error) {
+	if f.expect != "" && f.expect != "allowed" && f.expect != "denied" {
+		return nil, usageErrorf("simulate: --expect %s is not allowed or denied", f.expect)
 	}
-	return answer{
-		Principal: name, Action: req.Action, Resource: req.Resource.ARN,
-		Decision: r.Decision, Depends: r.Depends(),
-		Deciding: orEmpty(r.Deciding()), Layers: orEmpty(r.Layers), NearMiss: orEmpty(near),
-		Missing: orEmpty(r.Missing), Unknown: orEmpty(r.Unknown),
+	given, err := givenContext("simulate", f.context)
+	if err != nil {
+		return nil, err
 	}
+	actions, err := f.expandActions(s.Err)
+	if err != nil {
+		return nil, err
+	}
+	var out []asked
+	for _, action := range actions {
+		for _, resource := range f.resources {
+			out = append(out, asked{action, resource, given, f.expect})
+		}
+	}
+	if f.requests == "" {
+		return out, nil
+	}
+	fromFile, err := f.readRequests(s, given)
+	if err != nil {
+		return nil, fmt.Errorf("simulate: %w", err)
+	}
+	return append(out, fromFile...), nil
 }
 
 // orEmpty makes JSON say [] where there is nothing.
@@ -127,22 +199,49 @@ func orEmpty[T any](list []T) []T {
 
 func answerTable(out io.Writer, answers []answer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "DECISION\tACTION\tRESOURCE\tBECAUSE")
+	changes, expects, aws := false, false, false
 	for _, a := range answers {
-		because := "nothing allows it"
-		if len(a.Deciding) > 0 {
-			because = a.Deciding[0].String()
-		} else if l := narrow(a); l != nil {
-			because = "the " + string(l.Layer) + " layer does not allow it"
+		changes, expects, aws = changes || a.Before != nil, expects || a.Expected != nil && !a.Expected.Met, aws || a.AWS != nil
+	}
+	head := []string{"DECISION"}
+	if changes {
+		head = []string{"BEFORE", "AFTER"}
+	}
+	if aws {
+		head = append(head, "AWS SAYS")
+	}
+	if expects {
+		head = append(head, "EXPECTED")
+	}
+	fmt.Fprintln(w, strings.Join(append(head, "ACTION", "RESOURCE", "BECAUSE"), "\t"))
+	for _, a := range answers {
+		row := []string{outcome{a.Decision, a.Depends}.String()}
+		if changes {
+			row = []string{a.Before.String(), row[0]}
 		}
-		decision := a.Decision.String()
-		if a.Depends {
-			decision += " (depends)"
+		if aws {
+			row = append(row, a.AWS.String())
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", decision, a.Action, a.Resource, because)
+		if expects {
+			row = append(row, a.expected())
+		}
+		fmt.Fprintln(w, strings.Join(append(row, a.Action, a.Resource, a.because()), "\t"))
 	}
 	if err := w.Flush(); err != nil {
 		return err
+	}
+	if changes {
+		opened, closed := 0, 0
+		for _, a := range answers {
+			was, is := a.Before.Decision == policy.Allowed, a.Decision == policy.Allowed
+			if is && !was {
+				opened++
+			}
+			if was && !is {
+				closed++
+			}
+		}
+		fmt.Fprintf(out, "\nof %d requests the change allows %d that were denied and denies %d that were allowed\n", len(answers), opened, closed)
 	}
 	for _, a := range answers {
 		for _, n := range a.NearMiss {
@@ -156,6 +255,32 @@ func answerTable(out io.Writer, answers []answer) error {
 		}
 	}
 	return nil
+}
+
+// because says in a few words what decided.
+func (a answer) because() string {
+	if len(a.Deciding) > 0 {
+		return a.Deciding[0].String()
+	}
+	if l := narrow(a); l != nil {
+		return "the " + string(l.Layer) + " layer does not allow it"
+	}
+	if a.Decision == policy.Allowed {
+		return "needs no permission"
+	}
+	return "nothing allows it"
+}
+
+func (a answer) expected() string {
+	switch {
+	case a.Expected == nil:
+		return ""
+	case a.Expected.Met:
+		return a.Expected.Expect
+	case a.Depends:
+		return a.Expected.Expect + ": NOT CERTAIN"
+	}
+	return a.Expected.Expect + ": NOT MET"
 }
 
 // narrow returns the layer that leaves no room where another one allows, nil
@@ -234,9 +359,9 @@ func parsePolicyFiles(names []string) ([]*policy.Document, error) {
 	return docs, nil
 }
 
-// requestContext reads --context, and adds what the principal's ARN says for
-// certain: IAM User Guide, "AWS global condition context keys".
-func (f *requestFlags) requestContext(caller policy.Principal) (policy.Context, error) {
+// callerContext is what the caller's ARN says for certain: IAM User Guide,
+// "AWS global condition context keys".
+func callerContext(caller policy.Principal) policy.Context {
 	context := policy.Context{}
 	if caller.Account != "" {
 		context.Set("aws:PrincipalAccount", policy.One(caller.Account))
@@ -254,23 +379,7 @@ func (f *requestFlags) requestContext(caller policy.Principal) (policy.Context, 
 		context.Set("aws:PrincipalType", policy.One("Account"))
 		context.Set("aws:username", policy.Absent())
 	}
-	said := map[string]bool{}
-	for _, entry := range f.context {
-		key, value, hasValue := strings.Cut(entry, "=")
-		key = strings.ToLower(strings.TrimSpace(key))
-		switch {
-		case !strings.Contains(key, ":"):
-			return nil, usageErrorf("simulate: --context %s: a condition key reads service:Name, as in aws:SourceIp=203.0.113.7", entry)
-		case !hasValue:
-			context[key] = policy.Absent()
-		case said[key]:
-			context[key] = policy.Many(append(context[key].Values, value)...)
-		default:
-			context[key] = policy.One(value)
-		}
-		said[key] = true
-	}
-	return context, nil
+	return context
 }
 
 // expandActions replaces wildcards by the actions that are known, and warns of
@@ -308,8 +417,9 @@ func nearest(action string) string {
 	return ""
 }
 
-func (f *requestFlags) resource(arn string, caller policy.Principal) policy.Resource {
-	r := policy.Resource{ARN: arn, Account: f.owner}
+// resourceOf finds the account of a resource where nobody gives it.
+func resourceOf(arn, owner string, caller policy.Principal) policy.Resource {
+	r := policy.Resource{ARN: arn, Account: owner}
 	if parts := strings.SplitN(arn, ":", 6); r.Account == "" && len(parts) == 6 {
 		r.Account = parts[4]
 	}
