@@ -43,7 +43,7 @@ func (a AdminChange) String() string {
 // one rule says nothing under another.
 func (c Config) Rule() string {
 	groups := []string{}
-	for _, g := range c.adminGroups() {
+	for _, g := range c.Groups() {
 		groups = append(groups, strings.ToLower(g))
 	}
 	roles := slices.Clone(c.AdminRoles)
@@ -66,7 +66,7 @@ func (c Config) AdminChanges(e *trail.Event) []AdminChange {
 	group := e.RequestString("groupName")
 	switch e.Name {
 	case "AddUserToGroup", "RemoveUserFromGroup":
-		if containsFold(c.adminGroups(), group) {
+		if containsFold(c.Groups(), group) {
 			user := first(e.RequestString("userName"), e.Actor().Name)
 			return []AdminChange{{User: user, Way: "group " + group, Removed: e.Name == "RemoveUserFromGroup"}}
 		}
@@ -85,7 +85,7 @@ func (c Config) AdminChanges(e *trail.Event) []AdminChange {
 }
 
 func (c Config) renamed(from, to string) []AdminChange {
-	was, is := containsFold(c.adminGroups(), from), containsFold(c.adminGroups(), to)
+	was, is := containsFold(c.Groups(), from), containsFold(c.Groups(), to)
 	switch {
 	case to == "" || was == is:
 		return nil

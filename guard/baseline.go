@@ -54,6 +54,9 @@ const (
 	// is not known what they are. What they grant counts after a while, when
 	// people have had the time to see it.
 	Doubtful Standing = "doubtful"
+	// NotOurs are the callers of events that are not authentic, or about
+	// another account: nothing that they say changes anything here.
+	NotOurs Standing = "not ours"
 )
 
 // state is what somebody is at a time, by the baseline.

@@ -112,28 +112,45 @@ func (c *caseFile) gap() string {
 // userWay is what makes the user an administrator now, "" for nothing.
 // Without a baseline, which would tell who granted it, what the event itself
 // made of him does not count.
-func (c *caseFile) userWay() string {
-	u := c.facts.User
-	own := c.ownGrants()
+func (c *caseFile) userWay() string { return c.cfg.userWay(*c.facts.User, c.discounted()) }
+
+// discounted are the ways that do not count because the event itself opened
+// them and nothing tells who may.
+func (c *caseFile) discounted() []string {
 	if c.facts.Baseline != nil {
-		own = nil
+		return nil
 	}
+	return c.ownGrants()
+}
+
+func (c Config) userWay(u UserFacts, not []string) string {
 	for _, g := range u.Groups {
-		if containsFold(c.cfg.adminGroups(), g) && !containsFold(own, "group "+g) {
+		if containsFold(c.Groups(), g) && !containsFold(not, "group "+g) {
 			return "is in group " + g
 		}
 	}
-	return c.tagWay(u.Tags, own)
+	return c.tagWay(u.Tags, not)
 }
 
-func (c *caseFile) tagWay(tags map[string]string, own []string) string {
-	t := c.cfg.AdminTag
-	value, has := tags[t.Key]
-	way := "tag " + t.Key + "=" + t.Value
-	if t.Key == "" || !has || value != t.Value || slices.Contains(own, way) {
+func (c Config) tagWay(tags map[string]string, not []string) string {
+	value, has := tags[c.AdminTag.Key]
+	way := "tag " + c.AdminTag.Key + "=" + c.AdminTag.Value
+	if c.AdminTag.Key == "" || !has || value != c.AdminTag.Value || slices.Contains(not, way) {
 		return ""
 	}
 	return "has the " + way
+}
+
+// Now reports whether the user or role of the facts has now what makes an
+// administrator, whoever gave it to him.
+func (c Config) Now(f *Facts) bool {
+	switch {
+	case f.User != nil && f.User.Exists:
+		return c.userWay(*f.User, nil) != ""
+	case f.Role != nil && f.Role.Exists:
+		return slices.Contains(c.AdminRoles, f.Role.ARN) || c.tagWay(f.Role.Tags, nil) != ""
+	}
+	return false
 }
 
 // ownGrants are the ways in which the event made its caller an administrator.
@@ -243,11 +260,7 @@ func (c *caseFile) roleWay(listed bool) string {
 	if listed {
 		return "is one by its role's ARN"
 	}
-	own := c.ownGrants()
-	if c.facts.Baseline != nil {
-		own = nil
-	}
-	return c.tagWay(c.facts.Role.Tags, own)
+	return c.cfg.tagWay(c.facts.Role.Tags, c.discounted())
 }
 
 // identityCenter judges a session of a permission set's role, and people of

@@ -106,6 +106,7 @@ func (c *caseFile) verdict() (Verdict, string) {
 		return Allowed, "warden's own call"
 	}
 	if reason := c.foreign(); reason != "" {
+		c.j.Standing = NotOurs
 		return Alert, reason
 	}
 	switch c.by.Kind {
@@ -243,7 +244,8 @@ func (c *caseFile) who() string {
 	return orNone(first(c.j.Subject.Name, c.by.Name, c.by.ARN, c.by.ID, c.by.UserID))
 }
 
-func (c Config) adminGroups() []string {
+// Groups are the names of the administrators' groups.
+func (c Config) Groups() []string {
 	if c.AdminGroups == nil {
 		return []string{DefaultAdminGroup}
 	}

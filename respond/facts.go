@@ -36,6 +36,7 @@ func (r *Responder) facts(ctx context.Context, a trail.Actor) *guard.Facts {
 	} else {
 		r.userFacts(ctx, f, guard.Subject(a))
 	}
+	r.baseline(ctx, f)
 	return f
 }
 

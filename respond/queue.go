@@ -55,6 +55,7 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 	seen := map[string]bool{} // only in a dry run, where messages come again
 	pause := time.Second
 	for ctx.Err() == nil {
+		r.refreshOldAdmins(ctx)
 		messages, err := q.Receive(ctx, o.Wait)
 		switch {
 		case ctx.Err() != nil:

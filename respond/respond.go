@@ -10,6 +10,7 @@ package respond
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -32,6 +33,9 @@ type Lookup interface {
 	Groups(ctx context.Context, user string) ([]string, error)
 	ActiveKeys(ctx context.Context, user string) ([]string, error)
 	Role(ctx context.Context, name string) (*account.Role, error)
+	// Members are the users in a group, Tagged those and the roles with a tag.
+	Members(ctx context.Context, group string) ([]account.User, error)
+	Tagged(ctx context.Context, key, value string) ([]account.User, []account.Role, error)
 	Policy(ctx context.Context, arn, hint string) (*collect.PolicyVersion, error)
 	// Setting reads what a step of a plan would change.
 	Setting(ctx context.Context, s change.Setting) (change.State, error)
@@ -72,6 +76,10 @@ type Options struct {
 	Applier  Applier
 	Ledger   *ledger.Ledger
 	Notifier notify.Notifier
+	// Past is the account's event history, in which events are looked up that
+	// a change of the administrators makes worth another judgement; nil leaves
+	// that to the sweep.
+	Past Past
 	// LedgerFlag says in notifications which ledger an undo needs, for
 	// example "--ledger dynamodb:warden"; "" is the default one.
 	LedgerFlag string
@@ -90,6 +98,7 @@ type Options struct {
 type Responder struct {
 	Options
 	callers callerLocks
+	admins  adminMemory
 
 	mu   sync.Mutex
 	hint string // version of the deny policy that was in force last
@@ -152,6 +161,10 @@ type Result struct {
 	Err error
 	// Retry asks for the event to be delivered again.
 	Retry bool
+	// AdminsChanged is what the event did to the set of administrators.
+	AdminsChanged []AdminChanged
+	// gaps says that something could not be looked up.
+	gaps bool
 	// live is the caller's user as IAM knows it now.
 	live *guard.UserFacts
 	// Took is the time from the call of Handle to the verified containment,
@@ -176,13 +189,15 @@ func (r *Responder) Start(ctx context.Context) error {
 		r.Log.Error("an earlier run could not be finished", "error", err)
 	}
 	_, err = r.ensureDenyPolicy(ctx)
-	return err
+	return errors.Join(err, r.RefreshAdmins(ctx))
 }
 
 // Handle judges one event and acts on the verdict.
 func (r *Responder) Handle(ctx context.Context, e *trail.Event) Result {
 	start := r.Now()
 	res := r.handle(ctx, e, start)
+	r.adminsChanged(ctx, &res)
+	r.rejudge(ctx, &res)
 	if res.Took == 0 {
 		res.Took = r.Now().Sub(start)
 	}
@@ -206,6 +221,7 @@ func (r *Responder) judge(ctx context.Context, e *trail.Event, now time.Time) (r
 		if facts := r.facts(ctx, res.Actor); facts != nil {
 			res.Judgement = guard.Judge(r.Guard, e, facts, now)
 			gaps, res.live = len(facts.Gaps) > 0, facts.User
+			res.gaps = gaps
 		}
 	}
 	return res, gaps
@@ -236,8 +252,8 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time)
 		return res
 	}
 	// An escalation for a fact that could not be read is tried again: the
-	// next look-up may answer.
-	res.Retry = gaps
+	// next look-up may answer. So is one that another event will explain.
+	res.Retry = gaps || res.Settling
 	r.alert(ctx, &res)
 	return res
 }
@@ -246,8 +262,12 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time)
 func (r *Responder) join(ctx context.Context, res *Result) error {
 	e := res.Event
 	title := fmt.Sprintf("%s called %s", caller(res.Actor), e.Name)
+	who := trail.Issuer{ARN: res.Actor.ARN, ID: res.Actor.ID}
+	if res.Actor.Kind == trail.FederatedUser && res.Subject.ID != "" {
+		who = res.Subject // the incident is the user's, whoever acts for him
+	}
 	if _, err := r.Ledger.OpenIncident(ctx, res.Incident, ledger.Opening{
-		Account: r.Account, Caller: res.Actor.ARN, CallerID: res.Actor.ID, Kind: string(res.Actor.Kind),
+		Account: r.Account, Caller: who.ARN, CallerID: who.ID, Kind: string(res.Actor.Kind),
 		Severity: res.Severity.String(), Title: title, Reason: res.Reason,
 	}); err != nil {
 		return err

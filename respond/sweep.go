@@ -228,6 +228,9 @@ func (s *sweep) repair(ctx context.Context) {
 	if _, err := s.r.ensureDenyPolicy(ctx); err != nil {
 		s.problem("check the deny policy", err)
 	}
+	if err := s.r.RefreshAdmins(ctx); err != nil {
+		s.problem("list the administrators", err)
+	}
 	done, err := s.r.Applier.Resume(ctx, resumeAfter)
 	if err != nil {
 		s.problem("finish what died", err)

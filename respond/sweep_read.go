@@ -115,6 +115,9 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 	switch j.Verdict {
 	case guard.Alert, guard.Escalate, guard.Contain:
 	default:
+		if s.r.Applier != nil && s.r.Guard.AdminChanges(e) != nil {
+			s.r.Handle(ctx, e) // it may be news who made whom an administrator
+		}
 		return
 	}
 	known := s.joined[e.ID]
