@@ -17,7 +17,10 @@ func denied(c *call, d *demand, r policy.Result) error {
 	if c.principal.kind == tokenBearer {
 		return tokenRefused(c.operation)
 	}
-	text := "User: " + c.principal.arn + " is not authorized to perform: " + d.action + " on resource: " + shown(d)
+	text := "User: " + c.principal.arn + " is not authorized to perform: " + d.action
+	if c.service != "s3" {
+		text += " on resource: " + shown(d)
+	}
 	// sts:AssumeRole does not say why, nor whether there is such a role.
 	if !strings.EqualFold(d.action, "sts:AssumeRole") {
 		text += because(d.action, r)

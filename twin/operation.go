@@ -37,7 +37,9 @@ type call struct {
 	sharedEventID string
 
 	// What an operation may add to the CloudTrail record.
-	parameters any // in place of the request, where CloudTrail shows more
+	// parameters, where set, are requestParameters as CloudTrail shows them
+	// even when the call is refused.
+	parameters []byte
 	resources  []recordResource
 	additional map[string]string // additionalEventData
 }
@@ -155,6 +157,7 @@ func registry() map[string]map[string]operation {
 		"sns":           snsOperations(),
 		"events":        eventsOperations(),
 		"cloudtrail":    cloudtrailOperations(),
+		"s3":            s3Operations(),
 		"organizations": organizationsOperations(),
 	}
 }

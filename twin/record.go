@@ -148,13 +148,12 @@ func (c *call) record(s *service, in, out any, err error) *record {
 		b = member(b, "errorMessage", recordMessage(c, failure))
 	}
 	b = append(b, `,"requestParameters":`...)
-	bearer := c.principal.kind == tokenBearer // whose refusals show parameters (seen)
-	if failure != nil && isDenial(failure) && !bearer || silent[c.operation] {
+	switch {
+	case c.parameters != nil:
+		b = append(b, c.parameters...)
+	case failure != nil && isDenial(failure) || silent[c.operation]:
 		b = append(b, "null"...)
-	} else {
-		if c.parameters != nil {
-			in = c.parameters
-		}
+	default:
 		b = wire.AppendRecord(b, in, s.layout)
 	}
 	b = append(b, `,"responseElements":`...)
@@ -163,7 +162,11 @@ func (c *call) record(s *service, in, out any, err error) *record {
 	} else {
 		b = wire.AppendRecord(b, out, s.layout)
 	}
-	b = c.appendAdditional(b)
+	if s.protocol == restXML {
+		b = c.appendTransfer(b, len(appendS3(nil, out, failure, c)))
+	} else {
+		b = c.appendAdditional(b)
+	}
 	b = member(b, "requestID", c.requestID)
 	b = member(b, "eventID", r.id)
 	b = append(b, `,"readOnly":`...)

@@ -21,6 +21,7 @@ const (
 	queryProtocol protocol = iota + 1
 	json10
 	json11
+	restXML
 )
 
 // service is what the wire needs to know of an AWS service. The values are
@@ -95,6 +96,10 @@ func (q *request) read(w http.ResponseWriter) error {
 	var err error
 	if q.body, err = readBody(w, r); err != nil {
 		return err
+	}
+	if isS3(r) {
+		q.readS3()
+		return nil
 	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		for _, s := range services {
@@ -190,6 +195,9 @@ func (t *Twin) answer(q *request) (any, error) {
 		return nil, err
 	}
 	if !known {
+		if q.service.protocol == restXML {
+			return nil, refuse(http.StatusNotImplemented, "NotImplemented", "The twin's S3 lists buckets, and does no %s %s", q.http.Method, q.http.URL.Path)
+		}
 		if q.service.protocol == queryProtocol {
 			return nil, refuse(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", c.operation, q.service.version)
 		}
@@ -232,9 +240,12 @@ func (t *Twin) callerOf(c *call, keyID string) string {
 
 func (q *request) decode(in any) error {
 	var err error
-	if q.service.protocol == queryProtocol {
+	switch q.service.protocol {
+	case queryProtocol:
 		err = q.query.Decode(in)
-	} else {
+	case restXML:
+		return in.(*listBucketsRequest).read(q.http.URL.Query())
+	default:
 		err = wire.DecodeJSON(q.body, in)
 	}
 	if err != nil {
@@ -395,17 +406,29 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 	if err != nil {
 		e := asAPIError(err, s.protocol)
 		status = e.Status
-		if s.protocol == queryProtocol {
+		switch s.protocol {
+		case restXML:
+			buf = appendS3(buf, nil, e, q.call)
+		case queryProtocol:
 			buf = wire.AppendXMLError(buf, s.xmlns, e.Fault, e.Code, e.Message, q.call.requestID)
-		} else {
+		default:
 			buf = q.jsonError(buf, h, s, e)
 		}
-	} else if s.protocol == queryProtocol {
-		buf = wire.AppendXML(buf, s.xmlns, q.call.operation, q.call.requestID, out)
 	} else {
-		buf = wire.AppendJSON(buf, out)
+		switch s.protocol {
+		case restXML:
+			buf = appendS3(buf, out, nil, q.call)
+		case queryProtocol:
+			buf = wire.AppendXML(buf, s.xmlns, q.call.operation, q.call.requestID, out)
+		default:
+			buf = wire.AppendJSON(buf, out)
+		}
 	}
 	switch s.protocol {
+	case restXML:
+		h.Set("Content-Type", "application/xml")
+		h.Set("X-Amz-Request-Id", q.call.requestID)
+		h.Set("X-Amz-Id-2", q.call.hostID())
 	case queryProtocol:
 		h.Set("Content-Type", "text/xml")
 	case json10:

@@ -87,8 +87,12 @@ func (e *authError) Error() string { return e.message }
 func (e *authError) in(p protocol) *apiError {
 	codes := faultCodes[e.fault]
 	out := &apiError{Code: codes.json, Message: e.message, Status: http.StatusBadRequest, Fault: "Sender", unmodelled: true}
-	if p == queryProtocol {
+	switch p {
+	case queryProtocol:
 		out.Code, out.Status = codes.query, codes.queryStatus
+	case restXML:
+		f := s3Faults[e.fault]
+		out.Code, out.Message, out.Status = f.code, f.message, f.status
 	}
 	return out
 }

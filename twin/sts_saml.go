@@ -12,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"warden/twin/wire"
 )
 
 // samlAudience is where SAML assertions for AWS go to.
@@ -157,11 +159,11 @@ func samlIdentity(c *call, in any) (*identityToken, error) {
 	if !slices.Contains(a.values(samlRole), text(q.RoleArn)+","+provider.arn) {
 		return nil, tokenRefused(c.operation)
 	}
-	c.parameters = &samlParameters{
+	c.parameters = wire.AppendRecord(nil, &samlParameters{
 		SAMLAssertionID: optional(a.ID), RoleSessionName: optional(t.sessionName), SourceIdentity: optional(t.sourceIdentity),
 		PrincipalTags: t.tagged(), TransitiveTagKeys: t.transitive, RoleArn: q.RoleArn, PrincipalArn: q.PrincipalArn, DurationSeconds: q.DurationSeconds,
 		Policy: q.Policy, PolicyArns: q.PolicyArns,
-	}
+	}, "")
 	return t, nil
 }
 

@@ -17,6 +17,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/aws-sdk-go-v2/service/sts/types"
+
+	"warden/twin/wire"
 )
 
 // WebIdentity is what an OpenID Connect provider says of somebody.
@@ -182,10 +184,10 @@ type webIdentityParameters struct {
 
 func authorizeWebIdentity(c *call, in *sts.AssumeRoleWithWebIdentityInput) ([]demand, error) {
 	t := c.principal.token
-	c.parameters = &webIdentityParameters{
+	c.parameters = wire.AppendRecord(nil, &webIdentityParameters{
 		RoleArn: in.RoleArn, RoleSessionName: in.RoleSessionName, SourceIdentity: optional(t.sourceIdentity), DurationSeconds: in.DurationSeconds,
 		PrincipalTags: t.tagged(), TransitiveTagKeys: t.transitive, Policy: in.Policy, ProviderId: in.ProviderId, PolicyArns: in.PolicyArns,
-	}
+	}, "")
 	return c.trusts(webIdentityRequest(in))
 }
 

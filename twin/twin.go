@@ -66,6 +66,7 @@ type Twin struct {
 	topics  *topics
 	trouble *trouble
 	idp     idp
+	buckets []bucket // by name
 }
 
 // rootKey is the access key of the account's root user.
@@ -97,6 +98,7 @@ func New(cfg Config) (*Twin, error) {
 			id = SampleAccount
 		}
 		snapshot, _ = sampleFor(id, cfg.Seed, t.now())
+		t.buckets = sampleBuckets(snapshot)
 	}
 	if cfg.Account != "" && snapshot.Account != cfg.Account {
 		return nil, fmt.Errorf("twin: the snapshot is of account %s, not %s", snapshot.Account, cfg.Account)
