@@ -1,5 +1,10 @@
-// Package notify tells people what happened. A Notifier delivers a Message at
-// least once; the ledger keeps it from being sent again.
+// Package notify tells people what happened. A [Notifier] delivers a [Message]
+// at least once; the ledger keeps it from being sent again, for each [Channel]
+// by its name.
+//
+// Most of what a message says was chosen by the caller that it is about: names,
+// user agents, error texts. Every channel takes out what could steer a
+// terminal, forge a line, call people or lead them somewhere.
 package notify
 
 import (
@@ -10,11 +15,6 @@ import (
 	"io"
 	"strings"
 	"sync"
-	"unicode"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sns/types"
 
 	"warden/finding"
 )
@@ -26,13 +26,32 @@ type Message struct {
 	Incident string           `json:"incident"`
 	Severity finding.Severity `json:"severity"`
 	Subject  string           `json:"subject"`
-	Text     string           `json:"text"`
+	// Text is what people read. Empty, it is that of Details.
+	Text string `json:"text"`
+	// Details say the same to machines; nil where there are none.
+	Details *Details `json:"details,omitempty"`
+}
+
+// body is the text for people, fit to be shown.
+func (m Message) body() string {
+	text := m.Text
+	if text == "" && m.Details != nil {
+		text = m.Details.Text()
+	}
+	return fit(text)
 }
 
 // Notifier delivers messages. An error means that the message may not have
-// arrived and should be sent again.
+// arrived and should be sent again; not so when it is an [ErrPermanent].
 type Notifier interface {
 	Notify(ctx context.Context, m Message) error
+}
+
+// Channel is a notifier with a name. The ledger remembers by the name whether
+// it was told, so that another that fails does not make it be told twice.
+type Channel struct {
+	Name string
+	Notifier
 }
 
 // All sends each message to every notifier, whatever the others answer, and
@@ -50,6 +69,31 @@ func (a All) Notify(ctx context.Context, m Message) error {
 	return errors.Join(errs...)
 }
 
+// Channels takes n apart into those that are told each on its own: the
+// Channels in an All. What has no name stays together as the channel "".
+func Channels(n Notifier) []Channel {
+	if c, ok := n.(Channel); ok {
+		return []Channel{c}
+	}
+	all, ok := n.(All)
+	if !ok {
+		return []Channel{{"", n}}
+	}
+	var named []Channel
+	var rest All
+	for _, n := range all {
+		if c, ok := n.(Channel); ok && c.Name != "" {
+			named = append(named, c)
+		} else {
+			rest = append(rest, n)
+		}
+	}
+	if len(rest) > 0 || len(named) == 0 {
+		named = append([]Channel{{"", rest}}, named...)
+	}
+	return named
+}
+
 // Text writes messages for people to read.
 type Text struct {
 	mu sync.Mutex
@@ -63,75 +107,11 @@ func NewText(w io.Writer) *Text { return &Text{w: w} }
 func (t *Text) Notify(_ context.Context, m Message) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	body := strings.ReplaceAll(strings.TrimRight(printable(m.Text), "\n"), "\n", "\n  ")
+	body := strings.ReplaceAll(strings.TrimRight(m.body(), "\n"), "\n", "\n  ")
 	if _, err := fmt.Fprintf(t.w, "[%s] %s (incident %s)\n  %s\n", strings.ToUpper(m.Severity.String()), subject(m.Subject), m.Incident, body); err != nil {
 		return fmt.Errorf("write notification of incident %s: %w", m.Incident, err)
 	}
 	return nil
-}
-
-// printable keeps what an attacker wrote, for example in a user agent, from
-// steering the terminal it is shown on.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r != '\n' && !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, text)
-}
-
-// Publisher is the one call that SNS needs.
-type Publisher interface {
-	Publish(ctx context.Context, in *sns.PublishInput, opts ...func(*sns.Options)) (*sns.PublishOutput, error)
-}
-
-// Topic publishes messages to an SNS topic: the subject and the text for
-// people, and the incident and severity as attributes to filter on.
-type Topic struct {
-	client Publisher
-	arn    string
-}
-
-// NewTopic returns a notifier for the topic with the given ARN.
-func NewTopic(client Publisher, arn string) *Topic { return &Topic{client, arn} }
-
-// maxSubject is the longest subject that SNS takes; it must be ASCII without
-// line breaks. Source: Amazon SNS API Reference, Publish.
-const maxSubject = 100
-
-// Notify implements Notifier.
-func (t *Topic) Notify(ctx context.Context, m Message) error {
-	attribute := func(v string) types.MessageAttributeValue {
-		return types.MessageAttributeValue{DataType: aws.String("String"), StringValue: aws.String(v)}
-	}
-	_, err := t.client.Publish(ctx, &sns.PublishInput{
-		TopicArn: aws.String(t.arn),
-		Subject:  aws.String(subject(m.Subject)),
-		Message:  aws.String(m.Text),
-		MessageAttributes: map[string]types.MessageAttributeValue{
-			"incident": attribute(m.Incident),
-			"severity": attribute(m.Severity.String()),
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("publish incident %s to %s: %w", m.Incident, t.arn, err)
-	}
-	return nil
-}
-
-// subject makes text fit for SNS: names in it come from an attacker.
-func subject(text string) string {
-	clean := strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, text)
-	if len(clean) > maxSubject {
-		clean = clean[:maxSubject-3] + "..."
-	}
-	return clean
 }
 
 // JSON writes each message as one line, for machines.
@@ -147,6 +127,7 @@ func NewJSON(w io.Writer) *JSON { return &JSON{enc: json.NewEncoder(w)} }
 func (j *JSON) Notify(_ context.Context, m Message) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	m.Text = m.body()
 	if err := j.enc.Encode(struct {
 		Notification Message `json:"notification"`
 	}{m}); err != nil {

@@ -2,10 +2,8 @@ package respond
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"warden/change"
@@ -45,81 +43,82 @@ func printable(text string) string {
 	}, text)
 }
 
+// details say who did what from where, and why that is remarkable.
+func details(res Result) notify.Details {
+	e := res.Event
+	d := notify.Details{
+		Account: res.Actor.Account, Who: caller(res.Actor), ARN: res.Actor.ARN, Key: res.Actor.AccessKey, SourceIdentity: res.Actor.SourceIdentity,
+		Call: e.Name, Time: e.Time, Event: e.ID, SourceIP: e.SourceIP, Agent: e.UserAgent, Why: res.Reason,
+	}
+	if res.Failed {
+		d.ErrorCode = e.ErrorCode
+	}
+	for _, seen := range res.Detections {
+		d.Detections = append(d.Detections, seen.ID+": "+seen.Title)
+	}
+	return d
+}
+
 // what says who did what from where.
 func what(res Result) string {
-	e := res.Event
-	var b strings.Builder
-	fmt.Fprintf(&b, "who    %s  %s\n", caller(res.Actor), res.Actor.ARN)
-	if res.Actor.AccessKey != "" {
-		fmt.Fprintf(&b, "key    %s\n", res.Actor.AccessKey)
-	}
-	if res.Actor.SourceIdentity != "" {
-		fmt.Fprintf(&b, "as     %s (source identity)\n", res.Actor.SourceIdentity)
-	}
-	outcome := ""
-	if res.Failed {
-		outcome = " (failed: " + e.ErrorCode + ")"
-	}
-	fmt.Fprintf(&b, "what   %s%s at %s, event %s\n", e.Name, outcome, e.Time.UTC().Format("2006-01-02 15:04:05Z"), e.ID)
-	fmt.Fprintf(&b, "from   %s  %s\n", e.SourceIP, e.UserAgent)
-	for _, d := range res.Detections {
-		fmt.Fprintf(&b, "seen   %s: %s\n", d.ID, d.Title)
-	}
-	fmt.Fprintf(&b, "why    %s\n", res.Reason)
-	return b.String()
+	d := details(res)
+	return d.Text()
 }
 
-func (r *Responder) containedMessage(res Result, plan change.Plan) notify.Message {
-	var b strings.Builder
-	b.WriteString(what(res))
+// message is about an incident, with all that is known of it.
+func message(res Result, severity finding.Severity, subject string, d notify.Details) notify.Message {
+	return notify.Message{Incident: res.Incident, Severity: severity, Subject: subject, Text: d.Text(), Details: &d}
+}
+
+// done are the steps that were taken, in words.
+func done(res Result, plan change.Plan) []string {
+	var out []string
 	for _, s := range plan.Steps {
-		fmt.Fprintf(&b, "done   %s\n", s)
+		out = append(out, s.String())
 	}
-	for _, t := range res.Taken {
-		fmt.Fprintf(&b, "done   %s\n", t)
-	}
-	b.WriteString("state  configured: the change was read back, and the policy engine proves that every IAM call is denied now\n")
-	b.WriteString("open   sts:AssumeRole and other services are not denied by " + r.Guard.DenyPolicy + "\n")
-	b.WriteString(r.undoLine(plan.Incident))
-	return notify.Message{
-		Incident: plan.Incident, Severity: max(res.Severity, finding.High),
-		Subject: "warden contained " + caller(res.Actor), Text: b.String(),
-	}
+	return append(out, res.Taken...)
 }
 
-// undoLine is the command that gives an incident back.
-func (r *Responder) undoLine(incident string) string {
+func (r *Responder) containedMessage(res Result, plan change.Plan, _ ...guard.Level) notify.Message {
+	d := details(res)
+	d.Done = done(res, plan)
+	d.State = "configured: the change was read back, and the policy engine proves that every IAM call is denied now"
+	d.Open = []string{"sts:AssumeRole and other services are not denied by " + r.Guard.DenyPolicy}
+	d.Undo = r.undoCommand(plan.Incident)
+	return message(res, max(res.Severity, finding.High), "warden contained "+caller(res.Actor), d)
+}
+
+// undoCommand gives an incident back.
+func (r *Responder) undoCommand(incident string) string {
 	command := []string{"warden", "undo", incident, "--apply"}
 	if r.LedgerFlag != "" {
 		command = append(command, r.LedgerFlag)
 	}
-	return "undo   " + strings.Join(command, " ") + "\n"
+	return strings.Join(command, " ")
 }
 
-func (r *Responder) partlyMessage(res Result, plan change.Plan) notify.Message {
-	var b strings.Builder
-	b.WriteString(what(res))
-	for _, s := range plan.Steps {
-		fmt.Fprintf(&b, "done   %s\n", s)
+// undoLine is the line with the command that gives an incident back.
+func (r *Responder) undoLine(incident string) string {
+	return "undo   " + r.undoCommand(incident) + "\n"
+}
+
+func (r *Responder) partlyMessage(res Result, plan change.Plan, open ...[]string) notify.Message {
+	d := details(res)
+	d.Done = done(res, plan)
+	d.State = "PARTLY contained: no policy could be put on him (quotas are full, or warden's role may not); his keys are off"
+	d.Open = []string{"sessions that he has and his console password still work: deny him by hand"}
+	if len(open) > 0 {
+		d.State, d.Open = "PARTLY contained", open[0]
 	}
-	for _, t := range res.Taken {
-		fmt.Fprintf(&b, "done   %s\n", t)
-	}
-	b.WriteString("state  PARTLY contained: no policy could be put on him (quotas are full, or warden's role may not); his keys are off\n")
-	b.WriteString("open   sessions that he has and his console password still work: deny him by hand\n")
-	b.WriteString(r.undoLine(plan.Incident))
-	return notify.Message{
-		Incident: plan.Incident, Severity: finding.Critical,
-		Subject: "warden could contain " + caller(res.Actor) + " only partly", Text: b.String(),
-	}
+	d.Undo = r.undoCommand(plan.Incident)
+	return message(res, finding.Critical, "warden could contain "+caller(res.Actor)+" only partly", d)
 }
 
 func failedMessage(res Result, err error) notify.Message {
-	return notify.Message{
-		Incident: res.Incident, Severity: finding.Critical,
-		Subject: "warden could NOT contain " + caller(res.Actor),
-		Text:    what(res) + "failed " + oneLine(err) + "\nnext   contain him by hand; warden tries again when the event is delivered again\n",
-	}
+	d := details(res)
+	d.State = "NOT contained: " + oneLine(err)
+	d.Next = "contain him by hand; warden tries again when the event is delivered again"
+	return message(res, finding.Critical, "warden could NOT contain "+caller(res.Actor), d)
 }
 
 // alert tells people about an event on which nothing is changed, once an
@@ -150,10 +149,9 @@ func (r *Responder) alert(ctx context.Context, res *Result) {
 	if res.Verdict == guard.Escalate {
 		subject = "warden needs a person: " + caller(res.Actor) + " called " + res.Event.Name
 	}
-	r.tell(ctx, res, 0, string(res.Action), notify.Message{
-		Incident: res.Incident, Severity: res.Severity, Subject: subject,
-		Text: what(*res) + "done   nothing was changed\n",
-	})
+	d := details(*res)
+	d.State = "nothing was changed"
+	r.tell(ctx, res, 0, string(res.Action), message(*res, res.Severity, subject, d))
 }
 
 // refusedAfterContainment reports whether the event shows that the
@@ -171,33 +169,4 @@ func (r *Responder) refusedAfterContainment(in ledger.Incident, res *Result) boo
 		}
 	}
 	return false
-}
-
-// tellTakeOver is the age at which an attempt to tell people counts as dead.
-const tellTakeOver = time.Minute
-
-// tell sends a message once for a round of an incident and its kind, whatever
-// the number of workers; twice only when one died between sending and
-// recording. When it does not arrive, or another worker is still at it, the
-// event is to be delivered again.
-func (r *Responder) tell(ctx context.Context, res *Result, round int, kind string, m notify.Message) {
-	attempt, mine, done, err := r.Ledger.ClaimNotification(ctx, res.Incident, round, kind, tellTakeOver)
-	switch {
-	case err != nil:
-		res.Err, res.Retry = errors.Join(res.Err, err), true
-		return
-	case done:
-		return
-	case !mine:
-		res.Retry = true
-		return
-	}
-	if err := r.Notifier.Notify(ctx, m); err != nil {
-		err = errors.Join(err, r.Ledger.FailNotification(ctx, res.Incident, round, attempt, err))
-		res.Err, res.Retry = errors.Join(res.Err, err), true
-		return
-	}
-	if _, err := r.Ledger.RecordNotification(ctx, res.Incident, round, ledger.Notification{Channel: kind, Subject: m.Subject}); err != nil {
-		res.Err, res.Retry = errors.Join(res.Err, err), true
-	}
 }
