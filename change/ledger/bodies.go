@@ -103,8 +103,9 @@ type Outcome struct {
 }
 
 // Verification is the body of a Verified entry. Level is "configured" (the
-// change was read back and the policy engine says that the caller is denied)
-// or "observed denied" (a later call of the caller's was refused).
+// change was read back and the policy engine says that the caller is denied),
+// "observed denied" (a later call of the caller's was refused), or "partly
+// contained" (the evidence says what is still open).
 type Verification struct {
 	Level    string   `json:"level"`
 	Evidence []string `json:"evidence,omitempty"`
@@ -112,8 +113,9 @@ type Verification struct {
 
 // Levels of a Verification.
 const (
-	Configured     = "configured"
-	ObservedDenied = "observed denied"
+	Configured      = "configured"
+	ObservedDenied  = "observed denied"
+	PartlyContained = "partly contained"
 )
 
 // Notification is the body of a Notified entry.

@@ -43,6 +43,7 @@ const (
 	NotifyFailed   Kind = "notify-failed"     // Telling
 	Notified       Kind = "notified"          // Notification
 	BadInput       Kind = "input-quarantined" // Input
+	Charged        Kind = "charged"           // Charge
 	PlanProposed   Kind = "plan-proposed"     // a change.Plan, why, and when it expires
 	PlanApproved   Kind = "plan-approved"     // Approval
 	PlanDeclined   Kind = "plan-declined"     // Approval

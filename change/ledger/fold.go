@@ -36,7 +36,8 @@ const (
 	StatusApplied    = "applied"     // every step ran; the effect is not verified
 	StatusConfigured = "configured"  // and was read back and proved
 	StatusObserved   = "observed denied"
-	StatusGivenBack  = "given back" // an undo gave everything back
+	StatusPartly     = "partly contained" // and something is known to be open
+	StatusGivenBack  = "given back"       // an undo gave everything back
 )
 
 // NextRound is the round of a plan that would be made now.
@@ -265,15 +266,26 @@ func status(in *Incident) string {
 		return StatusGivenBack
 	}
 	result = StatusApplied
+	partly, observed := false, false
 	since := lastContainment(in)
 	for _, v := range in.Verifications {
 		if v.At.Before(since) {
 			continue
 		}
-		if v.Level == ObservedDenied {
-			return StatusObserved
+		switch v.Level {
+		case PartlyContained:
+			partly = true
+		case ObservedDenied:
+			observed = true
+		default:
+			result, partly = StatusConfigured, false
 		}
-		result = StatusConfigured
+	}
+	switch {
+	case partly:
+		return StatusPartly
+	case observed:
+		return StatusObserved
 	}
 	return result
 }
