@@ -44,6 +44,10 @@ func TestBootstrap(t *testing.T) {
 		{"not ready", notReady, nil},
 		{"dry run", dryRun, nil},
 		{"other accounts", otherAccounts, nil},
+		{"the sweep", sweeps, nil},
+		{"the sweep, throttled, failing and cut off", sweepsInTrouble, nil},
+		{"looks again", looksAgain, nil},
+		{"looks again, throttled, failing and cut off", looksInTrouble, nil},
 		{"with the responder's role", withResponder, map[string]string{"CreateResponderRole": "true", "ContainSessions": "true", "UndoActions": "true"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

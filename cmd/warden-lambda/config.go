@@ -21,6 +21,9 @@ type config struct {
 	// queueURL is where failed messages are made visible again soon; "" leaves
 	// that to the queue's visibility time-out.
 	queueURL string
+	// holdURL is the queue that brings the looks at containments back when
+	// their time has come; "" leaves them to the sweep.
+	holdURL string
 	// responder is the ARN of the role for changes that the function's own
 	// role may not make; "" for none.
 	responder string
@@ -28,9 +31,6 @@ type config struct {
 	memberRole string
 	members    []string
 	dryRun     bool
-	// stateMachine is the ARN of the workflow that acts; "" where the guard
-	// acts itself.
-	stateMachine string
 }
 
 // readConfig reads the environment. The error names every variable that is
@@ -56,6 +56,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		table:      getenv("LEDGER_TABLE"),
 		topic:      getenv("SNS_TOPIC_ARN"),
 		queueURL:   getenv("QUEUE_URL"),
+		holdURL:    getenv("HOLD_QUEUE_URL"),
 		memberRole: getenv("MEMBER_ROLE_NAME"),
 		dryRun:     r.bool("DRY_RUN"),
 	}
@@ -72,16 +73,6 @@ func readConfig(getenv func(string) string) (config, error) {
 			r.wrong("MEMBER_ACCOUNTS", "%q is not an account id of 12 digits", m)
 		}
 		c.members = append(c.members, m)
-	}
-	switch mode := getenv("RESPONSE_MODE"); mode {
-	case "", "direct":
-	case "workflow":
-		c.stateMachine = getenv("STATE_MACHINE_ARN")
-		if a, err := account.ParseARN(c.stateMachine); err != nil || a.Service != "states" {
-			r.wrong("STATE_MACHINE_ARN", "RESPONSE_MODE=workflow wants the ARN of a state machine")
-		}
-	default:
-		r.wrong("RESPONSE_MODE", "%q: want direct or workflow", mode)
 	}
 	region := getenv("AWS_REGION")
 	switch {

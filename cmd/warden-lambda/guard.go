@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"warden/respond"
 	"warden/trail"
 )
 
@@ -87,27 +88,17 @@ func (g *guardFunction) unfinished(ctx context.Context, messages []events.SQSMes
 
 // message deals with one message; false asks for it to be delivered again.
 func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt bool) {
+	if g.fromHold(m) {
+		return g.again(ctx, m)
+	}
 	e, err := trail.ParseEvent([]byte(m.Body))
 	if err != nil {
-		g.log.Warn("not an event", "message", m.MessageId, "reason", oneLine(err), "bytes", len(m.Body))
-		if g.ledger == nil {
-			return true
-		}
-		if _, err := g.ledger.Quarantine(ctx, m.EventSourceARN+" message "+m.MessageId, oneLine(err), []byte(m.Body)); err != nil {
-			g.log.Error("could not be kept for inspection", "message", m.MessageId, "error", oneLine(err))
-			return false
-		}
-		return true
+		return g.quarantine(ctx, m, fmt.Errorf("not an event: %w", err))
 	}
 	r, err := g.responder(ctx, accountOf(e))
 	if err != nil {
 		g.log.Error("event not dealt with", "message", m.MessageId, "event", e.ID, "error", oneLine(err))
 		return false
-	}
-	if g.config.stateMachine != "" {
-		if res := r.Judge(ctx, e); acts(res.Verdict) && g.start(ctx, e, m.Body) {
-			return true
-		}
 	}
 	res := r.Handle(ctx, e)
 	if ctx.Err() != nil && res.Err != nil {
@@ -115,7 +106,24 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 	}
 	g.log.Info("judged", "event", e.ID, "name", e.Name, "caller", res.Actor.ARN, "verdict", res.Verdict,
 		"action", res.Action, "incident", res.Incident, "tookMs", res.Took.Milliseconds(), "retry", res.Retry)
+	if res.Action == respond.Contained {
+		g.hold(ctx, r.Account, res.Incident)
+	}
 	return !res.Retry
+}
+
+// quarantine keeps a message that is not for us for inspection; false means
+// that it could not be kept.
+func (g *guardFunction) quarantine(ctx context.Context, m events.SQSMessage, reason error) (kept bool) {
+	g.log.Warn("kept for inspection", "message", m.MessageId, "queue", m.EventSourceARN, "reason", oneLine(reason), "bytes", len(m.Body))
+	if g.ledger == nil {
+		return true
+	}
+	if _, err := g.ledger.Quarantine(ctx, m.EventSourceARN+" message "+m.MessageId, oneLine(reason), []byte(m.Body)); err != nil {
+		g.log.Error("could not be kept for inspection", "message", m.MessageId, "error", oneLine(err))
+		return false
+	}
+	return true
 }
 
 func accountOf(e *trail.Event) string {
@@ -131,10 +139,17 @@ func accountOf(e *trail.Event) string {
 // soon makes messages visible again before the queue's long time-out, later
 // each time that they come. It is a help: without it they come all the same.
 func (g *guardFunction) soon(ctx context.Context, messages []events.SQSMessage) {
-	if g.config.queueURL == "" || len(messages) == 0 || g.clients == nil {
+	if len(messages) == 0 || g.clients == nil {
 		return
 	}
-	in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(g.config.queueURL)}
+	url := g.config.queueURL
+	if g.fromHold(messages[0]) { // a batch comes from one queue
+		url = g.config.holdURL
+	}
+	if url == "" {
+		return
+	}
+	in := &sqs.ChangeMessageVisibilityBatchInput{QueueUrl: aws.String(url)}
 	for i, m := range messages {
 		in.Entries = append(in.Entries, types.ChangeMessageVisibilityBatchRequestEntry{
 			Id: aws.String(strconv.Itoa(i)), ReceiptHandle: aws.String(m.ReceiptHandle), VisibilityTimeout: pause(m.Attributes["ApproximateReceiveCount"]),

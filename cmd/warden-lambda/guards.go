@@ -36,6 +36,7 @@ type guards struct {
 	ledger     *ledger.Ledger
 	account    string
 	responders map[string]*respond.Responder // by account
+	access     map[string]*app.Clients       // by account
 }
 
 // prepare connects to AWS and sets up the guard of the function's own
@@ -81,6 +82,7 @@ func (g *guards) first(ctx context.Context) error {
 		return fmt.Errorf("who the function is: %w", err)
 	}
 	g.clients, g.account = clients, id
+	g.access = map[string]*app.Clients{}
 	if !g.config.dryRun {
 		g.ledger = ledger.New(ledger.NewDynamoDB(clients.DynamoDB, g.config.table), nil)
 	}
@@ -122,16 +124,15 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 	}
 	if g.ledger != nil {
 		o.Ledger = g.ledger
-		o.Applier = redelivered{apply.New(act, g.ledger, apply.Options{Account: id})}
+		o.Applier = shared{apply.New(act, g.ledger, apply.Options{Account: id})}
 		o.Notifier = g.notifier()
 		o.LedgerFlag = "--ledger dynamodb:" + g.config.table
-		o.Votes = ledger.NewApprovalTable(g.clients.DynamoDB, g.config.table)
-		o.AskFirst = g.config.stateMachine != ""
 	}
 	r, err := respond.New(o)
 	if err != nil {
 		return nil, err
 	}
+	g.access[id] = clients
 	if err := r.Start(ctx); err != nil {
 		// A deny policy that cannot be seen to be right is no reason to stop
 		// watching: events are judged and told, and a containment that cannot
@@ -149,13 +150,18 @@ func (g *guards) notifier() notify.Notifier {
 	return channels
 }
 
-// redelivered is an applier that does not look for what died at its start:
-// other instances of the function may be at work on it, and the event of
-// whatever did die is delivered again, which finishes it.
-type redelivered struct{ *apply.Applier }
+// shared is an applier that does not finish at its start what it finds begun:
+// other instances of the function may be at work on it. What died is finished
+// when its event is delivered again, or by the sweep.
+type shared struct{ *apply.Applier }
 
 // Resume implements respond.Applier.
-func (redelivered) Resume(context.Context, time.Duration) ([]apply.Report, error) { return nil, nil }
+func (s shared) Resume(ctx context.Context, olderThan time.Duration) ([]apply.Report, error) {
+	if olderThan == 0 {
+		return nil, nil
+	}
+	return s.Applier.Resume(ctx, olderThan)
+}
 
 // begin notes which request is being dealt with, and returns the context in
 // which to work: it ends early enough for the function to answer.

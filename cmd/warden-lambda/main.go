@@ -2,8 +2,9 @@
 // bootstrap of a zip for the runtime provided.al2023. The handler that the
 // function is configured with says what it does:
 //
-//	guard     judges the CloudTrail events that an SQS queue delivers, and acts
-//	workflow  does one step of the state machine that asks people first
+//	guard  judges the CloudTrail events that an SQS queue delivers, and acts;
+//	       looks again at containments when the hold queue says so
+//	sweep  looks after what the queue did not bring, when a schedule says so
 //
 // docs/deploy.md lists the environment variables.
 package main
@@ -56,28 +57,27 @@ type worker interface {
 	handle(ctx context.Context, payload json.RawMessage) (any, error)
 }
 
-// workers are the functions of this program by the name of the handler.
-func workers(g *guards) map[string]worker {
-	return map[string]worker{
-		"guard":    &guardFunction{g},
-		"workflow": &workflowFunction{g},
-	}
+// workers make the functions of this program, by the name of the handler.
+var workers = map[string]func(g *guards, getenv func(string) string) worker{
+	"guard": func(g *guards, _ func(string) string) worker { return &guardFunction{g} },
+	"sweep": newSweep,
 }
 
 // function returns what the configured handler stands for.
 func function(getenv func(string) string, log *slog.Logger, setRequest func(id string)) (worker, error) {
+	begin := workers[getenv("_HANDLER")]
+	if begin == nil {
+		return nil, fmt.Errorf("there is no function %q in this program: set the handler to one of %s",
+			getenv("_HANDLER"), strings.Join(slices.Sorted(maps.Keys(workers)), ", "))
+	}
 	g := &guards{log: log, setRequest: setRequest, connect: func(ctx context.Context) (*app.Clients, error) {
 		return app.Connect(ctx, app.Options{})
 	}}
-	all := workers(g)
-	w := all[getenv("_HANDLER")]
-	if w == nil {
-		return nil, fmt.Errorf("there is no function %q in this program: set the handler to one of %s",
-			getenv("_HANDLER"), strings.Join(slices.Sorted(maps.Keys(all)), ", "))
-	}
 	var err error
-	g.config, err = readConfig(getenv)
-	return w, err
+	if g.config, err = readConfig(getenv); err != nil {
+		return nil, err
+	}
+	return begin(g, getenv), nil
 }
 
 // reportInit tells the Lambda runtime why the function cannot start, so that

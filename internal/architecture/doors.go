@@ -54,6 +54,8 @@ var doors = []Door{
 		"LookupEvents"}},
 	{Package: "cmd/warden-lambda", Service: "sqs", Why: "lets a message that failed come again before the queue's long time-out", Operations: []string{
 		"ChangeMessageVisibilityBatch"}},
+	{Package: "cmd/warden-lambda", Service: "sqs", Why: "orders the looks at a containment that was just made", Operations: []string{
+		"SendMessageBatch"}},
 	{Package: "cmd/warden-lambda", Service: "sfn", Why: "hands an event to the workflow that asks people first", Operations: []string{
 		"StartExecution"}},
 	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
