@@ -9,6 +9,7 @@ import (
 
 	"warden/account"
 	"warden/guard"
+	"warden/notify"
 )
 
 // config is what the function's environment variables say.
@@ -18,6 +19,9 @@ type config struct {
 	table string
 	// topic is told of incidents, besides the log; "" for none.
 	topic string
+	// slack and mail are told too; nil for none.
+	slack *notify.Slack
+	mail  *notify.Mail
 	// queueURL is where failed messages are made visible again soon; "" leaves
 	// that to the queue's visibility time-out.
 	queueURL string
@@ -31,6 +35,9 @@ type config struct {
 	memberRole string
 	members    []string
 	dryRun     bool
+	// stateMachine is the ARN of the workflow that acts; "" where the guard
+	// acts itself.
+	stateMachine string
 }
 
 // readConfig reads the environment. The error names every variable that is
@@ -73,6 +80,17 @@ func readConfig(getenv func(string) string) (config, error) {
 			r.wrong("MEMBER_ACCOUNTS", "%q is not an account id of 12 digits", m)
 		}
 		c.members = append(c.members, m)
+	}
+	r.channels(&c)
+	switch mode := getenv("RESPONSE_MODE"); mode {
+	case "", "direct":
+	case "workflow":
+		c.stateMachine = getenv("STATE_MACHINE_ARN")
+		if a, err := account.ParseARN(c.stateMachine); err != nil || a.Service != "states" {
+			r.wrong("STATE_MACHINE_ARN", "RESPONSE_MODE=workflow wants the ARN of a state machine")
+		}
+	default:
+		r.wrong("RESPONSE_MODE", "%q: want direct or workflow", mode)
 	}
 	region := getenv("AWS_REGION")
 	switch {

@@ -100,6 +100,11 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 		g.log.Error("event not dealt with", "message", m.MessageId, "event", e.ID, "error", oneLine(err))
 		return false
 	}
+	if g.config.stateMachine != "" {
+		if res := r.Judge(ctx, e); acts(res.Verdict) && g.start(ctx, e, m.Body) {
+			return true
+		}
+	}
 	res := r.Handle(ctx, e)
 	if ctx.Err() != nil && res.Err != nil {
 		res.Retry = true // cut off on its way

@@ -15,7 +15,6 @@ import (
 	"warden/app"
 	"warden/change/apply"
 	"warden/change/ledger"
-	"warden/notify"
 	"warden/respond"
 )
 
@@ -125,8 +124,10 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 	if g.ledger != nil {
 		o.Ledger = g.ledger
 		o.Applier = shared{apply.New(act, g.ledger, apply.Options{Account: id})}
-		o.Notifier = g.notifier()
+		o.Notifier = g.config.notifier(g.clients)
 		o.LedgerFlag = "--ledger dynamodb:" + g.config.table
+		o.Votes = ledger.NewApprovalTable(g.clients.DynamoDB, g.config.table)
+		o.AskFirst = g.config.stateMachine != ""
 	}
 	r, err := respond.New(o)
 	if err != nil {
@@ -140,14 +141,6 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 		g.log.Error("the deny policy is not ready", "account", id, "error", oneLine(err))
 	}
 	return r, nil
-}
-
-func (g *guards) notifier() notify.Notifier {
-	channels := notify.All{notify.NewJSON(os.Stdout)}
-	if g.config.topic != "" {
-		channels = append(channels, notify.NewTopic(g.clients.SNS, g.config.topic))
-	}
-	return channels
 }
 
 // shared is an applier that does not finish at its start what it finds begun:

@@ -33,7 +33,7 @@ const maxStripped = 20
 // hold orders the looks at a containment that was just made. A function
 // cannot wait for them itself: a queue delivers each when its time has come.
 // What is not ordered is left to the sweep.
-func (g *guardFunction) hold(ctx context.Context, account, incident string) {
+func (g *guards) hold(ctx context.Context, account, incident string) {
 	if g.config.holdURL == "" || g.ledger == nil {
 		return
 	}

@@ -2,9 +2,10 @@
 // bootstrap of a zip for the runtime provided.al2023. The handler that the
 // function is configured with says what it does:
 //
-//	guard  judges the CloudTrail events that an SQS queue delivers, and acts;
-//	       looks again at containments when the hold queue says so
-//	sweep  looks after what the queue did not bring, when a schedule says so
+//	guard     judges the CloudTrail events that an SQS queue delivers, and acts;
+//	          looks again at containments when the hold queue says so
+//	sweep     looks after what the queue did not bring, when a schedule says so
+//	workflow  does one step of the state machine that asks people first
 //
 // docs/deploy.md lists the environment variables.
 package main
@@ -59,8 +60,9 @@ type worker interface {
 
 // workers make the functions of this program, by the name of the handler.
 var workers = map[string]func(g *guards, getenv func(string) string) worker{
-	"guard": func(g *guards, _ func(string) string) worker { return &guardFunction{g} },
-	"sweep": newSweep,
+	"guard":    func(g *guards, _ func(string) string) worker { return &guardFunction{g} },
+	"sweep":    newSweep,
+	"workflow": func(g *guards, _ func(string) string) worker { return &workflowFunction{g} },
 }
 
 // function returns what the configured handler stands for.
