@@ -16,11 +16,11 @@ func (r *reader) channels(c *config) {
 			r.wrong("SLACK_WEBHOOK_URL", "%v", err)
 		}
 	}
-	if server := r.getenv("MAIL_SMTP"); server != "" {
-		c.mail, err = notify.NewMail(notify.MailOptions{
-			Server: server, Password: r.getenv("MAIL_PASSWORD"), From: r.getenv("MAIL_FROM"), To: r.list("MAIL_TO"),
-		})
-		if err != nil {
+	letters := notify.MailOptions{
+		Server: r.getenv("MAIL_SMTP"), Password: r.getenv("MAIL_PASSWORD"), From: r.getenv("MAIL_FROM"), To: r.list("MAIL_TO"),
+	}
+	if letters.Server != "" {
+		if c.mail, err = notify.NewMail(letters); err != nil {
 			r.wrong("MAIL_SMTP", "%v (MAIL_FROM, MAIL_TO and MAIL_PASSWORD go with it)", err)
 		}
 	}

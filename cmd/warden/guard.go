@@ -46,9 +46,10 @@ type guardOptions struct {
 
 	apply  bool
 	ledger string
-	topic  string
 	output string
 	aws    *app.Options
+
+	channels *channels
 }
 
 func newGuardCmd(s *streams) *cobra.Command {
@@ -111,8 +112,8 @@ EXIT STATUS
 	f.BoolVar(&o.undoActions, "undo-actions", false, "take back what a contained caller did: deactivate keys, detach policies, quarantine users and roles that he made")
 	f.BoolVar(&o.apply, "apply", false, "act; without it nothing is changed")
 	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
-	f.StringVar(&o.topic, "topic", "", "ARN of the SNS topic to notify, besides standard output")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for one line an event")
+	o.channels = channelFlags(cmd)
 	o.aws = awsFlags(cmd)
 	cmd.MarkFlagsOneRequired("queue", "folder", "events")
 	cmd.MarkFlagsMutuallyExclusive("queue", "folder", "events")
@@ -156,11 +157,11 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (err error) {
 		if o.output == "json" {
 			told = notify.NewText(s.Err) // standard output has a line an event
 		}
-		channels := notify.All{told}
-		if o.topic != "" {
-			channels = append(channels, notify.NewTopic(clients.SNS, o.topic))
+		channels, err := o.channels.notifiers(clients, *o.aws)
+		if err != nil {
+			return err
 		}
-		opts.Notifier = channels
+		opts.Notifier = append(notify.All{told}, channels...)
 	}
 	r, err := respond.New(opts)
 	if err != nil {
