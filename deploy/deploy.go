@@ -38,6 +38,9 @@ type source struct {
 var policies = []source{
 	{"guard", "guard", "GuardRolePolicy", nil},
 	{"guard-undo-actions", "guard", "GuardRolePolicy", map[string]string{"UndoActions": "true"}},
+	{"guard-workflow", "guard", "GuardRolePolicy", map[string]string{"ResponseMode": "workflow"}},
+	{"workflow", "guard", "WorkflowRolePolicy", map[string]string{"ResponseMode": "workflow"}},
+	{"approver", "guard", "ApproverPolicy", nil},
 	{"responder", "guard", "ResponderRolePolicy", map[string]string{"CreateResponderRole": "true"}},
 	{"member", "guard-member", "MemberRolePolicy", nil},
 }

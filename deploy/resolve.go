@@ -269,15 +269,16 @@ var named = map[string]struct {
 	property, arn string
 	refIsARN      bool
 }{
-	"AWS::SQS::Queue":         {"QueueName", "sqs:REGION:ACCOUNT:", false},
-	"AWS::SNS::Topic":         {"TopicName", "sns:REGION:ACCOUNT:", true},
-	"AWS::IAM::Role":          {"RoleName", "iam::ACCOUNT:role/", false},
-	"AWS::IAM::ManagedPolicy": {"ManagedPolicyName", "iam::ACCOUNT:policy/", true},
-	"AWS::DynamoDB::Table":    {"TableName", "dynamodb:REGION:ACCOUNT:table/", false},
-	"AWS::Events::Rule":       {"Name", "events:REGION:ACCOUNT:rule/", false},
-	"AWS::Logs::LogGroup":     {"LogGroupName", "logs:REGION:ACCOUNT:log-group:", false},
-	"AWS::Lambda::Function":   {"FunctionName", "lambda:REGION:ACCOUNT:function:", false},
-	"AWS::S3::Bucket":         {"BucketName", "s3:::", false},
+	"AWS::SQS::Queue":                  {"QueueName", "sqs:REGION:ACCOUNT:", false},
+	"AWS::SNS::Topic":                  {"TopicName", "sns:REGION:ACCOUNT:", true},
+	"AWS::IAM::Role":                   {"RoleName", "iam::ACCOUNT:role/", false},
+	"AWS::IAM::ManagedPolicy":          {"ManagedPolicyName", "iam::ACCOUNT:policy/", true},
+	"AWS::DynamoDB::Table":             {"TableName", "dynamodb:REGION:ACCOUNT:table/", false},
+	"AWS::Events::Rule":                {"Name", "events:REGION:ACCOUNT:rule/", false},
+	"AWS::Logs::LogGroup":              {"LogGroupName", "logs:REGION:ACCOUNT:log-group:", false},
+	"AWS::Lambda::Function":            {"FunctionName", "lambda:REGION:ACCOUNT:function:", false},
+	"AWS::StepFunctions::StateMachine": {"StateMachineName", "states:REGION:ACCOUNT:stateMachine:", true},
+	"AWS::S3::Bucket":                  {"BucketName", "s3:::", false},
 }
 
 func (r *resolver) attribute(id, attribute string) (any, error) {

@@ -91,6 +91,16 @@ func may(doc *policy.Document, arn, action, resource, attached string) bool {
 // The things that an intruder in a role would reach for, by what they are.
 var targets = map[string]string{
 	"its queue":       "arn:aws:sqs:us-east-1:111122223333:warden-guard",
+	"its hold queue":  "arn:aws:sqs:us-east-1:111122223333:warden-guard-hold",
+	"its approvals":   "arn:aws:dynamodb:us-east-1:111122223333:table/warden-ledger-approvals",
+	"its sweep log":   "arn:aws:logs:us-east-1:111122223333:log-group:/warden/sweep:log-stream:x",
+	"its step log":    "arn:aws:logs:us-east-1:111122223333:log-group:/warden/workflow:log-stream:x",
+	"its steps":       "arn:aws:lambda:us-east-1:111122223333:function:warden-guard-workflow",
+	"its machine":     "arn:aws:states:us-east-1:111122223333:stateMachine:warden-guard",
+	"other machine":   "arn:aws:states:us-east-1:111122223333:stateMachine:orders",
+	"an execution":    "arn:aws:states:us-east-1:111122223333:execution:warden-guard:event-1",
+	"workflow role":   "arn:aws:iam::111122223333:role/warden-guard-workflow",
+	"approver policy": "arn:aws:iam::111122223333:policy/warden-approver",
 	"other queue":     "arn:aws:sqs:us-east-1:111122223333:orders",
 	"its ledger":      "arn:aws:dynamodb:us-east-1:111122223333:table/warden-ledger",
 	"ledger index":    "arn:aws:dynamodb:us-east-1:111122223333:table/warden-ledger/index/incident",
@@ -137,10 +147,14 @@ func reach(r role) map[string][]string {
 				continue
 			}
 			name := service.Prefix + ":" + action.Name
-			if !may(r.loose, r.arn, name, "*", "") || name == "sts:GetCallerIdentity" { // which needs no permission
+			if !may(r.loose, r.arn, name, "*", "") || name == "sts:GetCallerIdentity" || name == "sts:GetSessionToken" { // which need no permission
 				continue
 			}
-			for target, arn := range targets {
+			reachable := targets
+			if len(action.Resources) == 0 {
+				reachable = map[string]string{"everything else": "*"} // it knows no resource
+			}
+			for target, arn := range reachable {
 				for attached, policyARN := range attachments {
 					if !r.may(name, arn, policyARN) {
 						continue
@@ -172,12 +186,25 @@ func reach(r role) map[string][]string {
 func TestWhatTheRolesCanDo(t *testing.T) {
 	t.Parallel()
 	own := map[string][]string{
-		"sqs:ReceiveMessage": {"its queue"}, "sqs:DeleteMessage": {"its queue"},
-		"sqs:GetQueueAttributes": {"its queue"}, "sqs:ChangeMessageVisibility": {"its queue"},
-		"logs:CreateLogStream": {"its log"}, "logs:PutLogEvents": {"its log"},
+		"sqs:ReceiveMessage": {"its hold queue", "its queue"}, "sqs:DeleteMessage": {"its hold queue", "its queue"},
+		"sqs:GetQueueAttributes": {"its hold queue", "its queue"}, "sqs:ChangeMessageVisibility": {"its hold queue", "its queue"},
+		"sqs:SendMessage":      {"its hold queue"},
+		"logs:CreateLogStream": {"its log", "its sweep log"}, "logs:PutLogEvents": {"its log", "its sweep log"},
+		"cloudtrail:LookupEvents": {"everything else"}, "dynamodb:Scan": {"its approvals"},
 		"dynamodb:GetItem": {"its ledger", "ledger index"}, "dynamodb:Query": {"its ledger", "ledger index"},
 		"dynamodb:PutItem": {"its ledger", "ledger index"},
 		"sns:Publish":      {"its topic"},
+	}
+	ownWorkflow := map[string][]string{
+		"logs:CreateLogStream": {"its log", "its step log", "its sweep log"}, "logs:PutLogEvents": {"its log", "its step log", "its sweep log"},
+		"states:StartExecution":  {"its machine"},
+		"states:SendTaskSuccess": {"everything else"}, "states:SendTaskFailure": {"everything else"},
+	}
+	steps := map[string][]string{"lambda:InvokeFunction": {"its steps"}, "sns:Publish": {"its topic"}}
+	approve := map[string][]string{
+		"dynamodb:GetItem": {"its ledger", "ledger index"}, "dynamodb:Query": {"its ledger", "ledger index"},
+		"dynamodb:PutItem":       {"its approvals"},
+		"states:SendTaskSuccess": {"everything else"}, "states:SendTaskFailure": {"everything else"},
 	}
 	contain := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}}
 	// The other role's name is not the member stack's to protect: there is
@@ -202,6 +229,9 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 		want        []map[string][]string
 	}{
 		{"guard", targets["guard role"], []map[string][]string{own, contain}},
+		{"guard-workflow", targets["guard role"], []map[string][]string{own, ownWorkflow, contain}},
+		{"workflow", targets["workflow role"], []map[string][]string{steps}},
+		{"approver", targets["role"], []map[string][]string{approve}},
 		{"guard-undo-actions", targets["guard role"], []map[string][]string{own, contain, takeBack}},
 		{"responder", targets["responder role"], []map[string][]string{respond}},
 		{"member", targets["member role"], []map[string][]string{containMember}},
@@ -274,6 +304,9 @@ func TestNoWayUp(t *testing.T) {
 	}{
 		{"guard", nil},
 		{"guard-undo-actions", nil},
+		{"guard-workflow", nil},
+		{"workflow", nil},
+		{"approver", nil},
 		{"member", nil},
 		// On others than itself: putting an inline policy, and a version of
 		// DENY-IAM that says something else.
@@ -309,6 +342,7 @@ func TestTrust(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct{ template, resource, want string }{
 		{"guard", "GuardRole", `{"Service":"lambda.amazonaws.com"}`},
+		{"guard", "WorkflowRole", `{"Service":"states.amazonaws.com"}`},
 		{"guard", "ResponderRole", `{"AWS":"arn:aws:iam::111122223333:role/warden-guard"}`},
 		{"guard-member", "MemberRole", `{"AWS":"arn:aws:iam::999988887777:role/warden-guard"}`},
 		{"guard-member", "ForwarderRole", `{"Service":"events.amazonaws.com"}`},
@@ -317,7 +351,7 @@ func TestTrust(t *testing.T) {
 		parameters := map[string]string{}
 		switch tt.template {
 		case "guard":
-			parameters["CreateResponderRole"] = "true"
+			parameters["CreateResponderRole"], parameters["ResponseMode"] = "true", "workflow"
 		case "guard-member":
 			parameters["GuardAccountId"] = "999988887777"
 		}
