@@ -23,7 +23,7 @@ type twinOptions struct {
 	listen, snapshot, save, credentials, account string
 	seed                                         int64
 	faults                                       twin.Faults
-	verbose                                      bool
+	verbose, organization                        bool
 }
 
 func newTwinCmd(s *streams) *cobra.Command {
@@ -39,6 +39,11 @@ sample company, or a snapshot of your own.
 Secrets are made anew in each run and written to the credentials file, mode
 0600, with one profile for each user. No AWS configuration is read.
 
+With --organization it is the sample organization instead: a management account,
+the sample company as a member, and the security team's account, all on the one
+address; the key that signs tells the account, and profiles are named
+ALIAS.USER. Service control policies bind the members.
+
 The events of calls, the changes of IAM and the pages of its lists are as
 well-behaved as the fault flags leave them; all faults are drawn from --seed.
 
@@ -48,6 +53,7 @@ EXIT STATUS
   2  a mistake in the flags`,
 		Example: `  warden twin
   warden twin --snapshot account.json --credentials twin.ini --save after.json
+  warden twin --organization
   warden twin --event-delay 2s --event-jitter 3s --duplicate 0.1 --reorder 0.2 --propagation 4s --page-size 3`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
@@ -58,6 +64,7 @@ EXIT STATUS
 	f.StringVar(&o.save, "save", "", "file to save the account to on exit")
 	f.StringVar(&o.credentials, "credentials", "", "file for the access keys, in the AWS credentials format (default: a temporary file)")
 	f.StringVar(&o.account, "account", "", "account id of the sample company, or the one that the snapshot must have")
+	f.BoolVar(&o.organization, "organization", false, "serve the sample organization, three accounts")
 	f.Int64Var(&o.seed, "seed", 1, "seed of the sample company, of ids and of faults")
 	f.DurationVar(&o.faults.EventDelay, "event-delay", 0, "time from a call to its event in the queues")
 	f.DurationVar(&o.faults.EventJitter, "event-jitter", 0, "longest random addition to --event-delay")
@@ -78,10 +85,11 @@ func (o *twinOptions) run(ctx context.Context, s *streams) (err error) {
 	if o.verbose {
 		level = slog.LevelDebug
 	}
-	cfg := twin.Config{
-		Account: o.account, Seed: o.seed, Faults: o.faults,
-		Log: slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level})),
+	log := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: level}))
+	if o.organization {
+		return o.runOrganization(ctx, s, log)
 	}
+	cfg := twin.Config{Account: o.account, Seed: o.seed, Faults: o.faults, Log: log}
 	if o.snapshot != "" {
 		if cfg.Snapshot, err = readSnapshotFile(o.snapshot); err != nil {
 			return err
@@ -97,20 +105,17 @@ func (o *twinOptions) run(ctx context.Context, s *streams) (err error) {
 	}
 	defer func() { err = errors.Join(err, server.Close()) }()
 
-	if o.credentials == "" {
-		dir, err := os.MkdirTemp("", "warden-twin-")
-		if err != nil {
-			return err
-		}
-		defer func() { _ = os.RemoveAll(dir) }()
-		o.credentials = filepath.Join(dir, "credentials")
-	}
-	account := t.Snapshot()
-	profile, err := writeCredentials(o.credentials, t, account)
+	remove, err := o.credentialsFile()
 	if err != nil {
 		return err
 	}
-	introduce(s.Out, account.Account, server.URL(), o.credentials, profile)
+	defer remove()
+	account := t.Snapshot()
+	text, profile := profiles(t, account, "")
+	if err := writeCredentials(o.credentials, text); err != nil {
+		return err
+	}
+	introduce(s.Out, "account "+account.Account, server.URL(), o.credentials, profile)
 
 	<-ctx.Done()
 	if o.save == "" {
@@ -133,17 +138,31 @@ func readSnapshotFile(name string) (*account.Snapshot, error) {
 	return account.ReadSnapshot(name, f)
 }
 
-// writeCredentials writes the active access keys in the format of the AWS
-// credentials file: a profile for each user, and "root" for the root user. It
-// returns the profile to begin with.
-func writeCredentials(name string, t *twin.Twin, s *account.Snapshot) (profile string, err error) {
+// credentialsFile sees to it that there is a place for the credentials: a
+// temporary one, which the returned function removes, where none is given.
+func (o *twinOptions) credentialsFile() (remove func(), err error) {
+	if o.credentials != "" {
+		return func() {}, nil
+	}
+	dir, err := os.MkdirTemp("", "warden-twin-")
+	if err != nil {
+		return nil, err
+	}
+	o.credentials = filepath.Join(dir, "credentials")
+	return func() { _ = os.RemoveAll(dir) }, nil
+}
+
+// profiles lists the active access keys in the format of the AWS credentials
+// file: a profile for each user, and "root" for the root user, all behind a
+// prefix. It returns the profile to begin with too.
+func profiles(t *twin.Twin, s *account.Snapshot, prefix string) (text, profile string) {
 	var b strings.Builder
 	add := func(profile, user string) bool {
 		id, secret, err := t.Credentials(user)
 		if err != nil {
 			return false // he has no active key
 		}
-		fmt.Fprintf(&b, "[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n\n", profile, id, secret)
+		fmt.Fprintf(&b, "[%s]\naws_access_key_id = %s\naws_secret_access_key = %s\n\n", prefix+profile, id, secret)
 		return true
 	}
 	for _, u := range s.Users {
@@ -155,8 +174,12 @@ func writeCredentials(name string, t *twin.Twin, s *account.Snapshot) (profile s
 	if profile == "" {
 		profile = "root"
 	}
-	return profile, writePrivate(name, func(w io.Writer) error {
-		_, err := io.WriteString(w, b.String())
+	return b.String(), prefix + profile
+}
+
+func writeCredentials(name, text string) error {
+	return writePrivate(name, func(w io.Writer) error {
+		_, err := io.WriteString(w, text)
 		return err
 	})
 }
@@ -202,11 +225,11 @@ func writePrivate(name string, write func(io.Writer) error) error {
 }
 
 // introduce prints the lines to paste.
-func introduce(w io.Writer, account, url, credentials, profile string) {
+func introduce(w io.Writer, what, url, credentials, profile string) {
 	if path, err := filepath.Abs(credentials); err == nil {
 		credentials = path
 	}
-	fmt.Fprintf(w, `The twin of account %s listens on %s since %s. Stop it with Ctrl-C.
+	fmt.Fprintf(w, `The twin of %s listens on %s since %s. Stop it with Ctrl-C.
 
 To use it from another terminal:
   export AWS_ENDPOINT_URL=%[2]s AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_CONFIG_FILE=/dev/null
@@ -215,5 +238,5 @@ To use it from another terminal:
   aws sts get-caller-identity
   aws iam list-users --query 'Users[].UserName'
   aws sqs list-queues --endpoint-url %[2]s    (for SQS, version 1 of the AWS CLI ignores the variable)
-`, account, url, time.Now().Format(time.TimeOnly), credentials, profile)
+`, what, url, time.Now().Format(time.TimeOnly), credentials, profile)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 )
 
 // TestTwinCommand runs the command, uses what it prints, stops it, and begins
@@ -55,6 +56,42 @@ func TestTwinCommand(t *testing.T) {
 	err = withTwin(t, []string{"--snapshot", saved}, create)
 	if err == nil || !strings.Contains(err.Error(), "EntityAlreadyExists") {
 		t.Errorf("the saved account does not have the user: %v", err)
+	}
+}
+
+// TestTwinOrganizationCommand calls the management account and a member by the
+// profiles that the command has written.
+func TestTwinOrganizationCommand(t *testing.T) {
+	t.Parallel()
+	err := withTwin(t, []string{"--organization"}, func(url, file, profile string) error {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		for _, prefix := range []string{"halden-group.", "halden-freight.", "halden-security."} {
+			if !bytes.Contains(data, []byte("["+prefix+"root]")) {
+				t.Errorf("the credentials file has no profile of %s", prefix)
+			}
+		}
+		if !strings.HasPrefix(profile, "halden-group.") {
+			t.Errorf("the profile to begin with is %s", profile)
+		}
+		_, section, _ := strings.Cut(string(data), "["+profile+"]")
+		keys := regexp.MustCompile(`aws_access_key_id = (\S+)\naws_secret_access_key = (\S+)`).FindStringSubmatch(section)
+		if keys == nil {
+			return errors.New("the credentials file does not have the profile " + profile)
+		}
+		out, err := organizations.New(organizations.Options{
+			Region: "us-east-1", BaseEndpoint: &url, HTTPClient: &http.Client{Transport: &http.Transport{}},
+			Credentials: credentials.NewStaticCredentialsProvider(keys[1], keys[2], ""),
+		}).ListAccounts(context.Background(), &organizations.ListAccountsInput{})
+		if err == nil && len(out.Accounts) != 3 {
+			t.Errorf("%d accounts", len(out.Accounts))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -109,6 +146,7 @@ func TestTwinCommandMistakes(t *testing.T) {
 		{[]string{"--snapshot", newer}, 1, "newer"},
 		{[]string{"--snapshot", "none.json"}, 1, "none.json"},
 		{[]string{"surplus"}, 1, "surplus"},
+		{[]string{"--organization", "--save", "x.json"}, 2, "--organization"},
 	}
 	for _, tt := range tests {
 		var out bytes.Buffer
