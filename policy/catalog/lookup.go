@@ -57,6 +57,13 @@ func Matching(pattern string) []*Action {
 	return found
 }
 
+// Like tells whether an action, known or not, is one that a pattern of a
+// policy stands for. Both are compared without regard to case (IAM User Guide,
+// "IAM JSON policy elements: Action").
+func Like(pattern, action string) bool {
+	return glob(strings.ToLower(pattern), strings.ToLower(action))
+}
+
 // glob matches s with the wildcards * and ? of pattern, in time proportional
 // to the product of their lengths at worst.
 func glob(pattern, s string) bool {

@@ -12,6 +12,7 @@ package replay
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -137,8 +138,18 @@ func (r *Replay) Add(e *trail.Event) {
 	}
 	context, by := request.Context(e), e.Actor()
 	for _, q := range requests {
-		r.add(e, by, q, context)
+		r.add(e, by, q, joined(context, q.Context))
 	}
+}
+
+// joined puts the keys of one request over those of its call.
+func joined(call, own policy.Context) policy.Context {
+	if len(own) == 0 {
+		return call
+	}
+	out := maps.Clone(call)
+	maps.Copy(out, own)
+	return out
 }
 
 func (r *Replay) add(e *trail.Event, by trail.Actor, q request.Request, context policy.Context) {

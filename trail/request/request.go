@@ -14,6 +14,7 @@ package request
 import (
 	"strings"
 
+	"warden/policy"
 	"warden/policy/catalog"
 	"warden/trail"
 )
@@ -27,6 +28,8 @@ type Request struct {
 	Resource string
 	// Missing says what of the resource the record does not carry.
 	Missing string
+	// Context holds condition keys of this request beside those of the call.
+	Context policy.Context
 	// Assumed marks a permission that AWS's reference says such calls need
 	// besides their own action, such as iam:PassRole, and that the record
 	// shows the object of.
@@ -53,7 +56,7 @@ func Of(e *trail.Event, names Names) (requests []Request, why string) {
 		requests = append(requests, Request{Action: "s3:GetObject", Resource: r.copySource(), Missing: "the object that was copied"}.known())
 	}
 	if role := r.passedRole(action); role != "" {
-		requests = append(requests, Request{Action: "iam:PassRole", Resource: role, Assumed: true})
+		requests = append(requests, Request{Action: "iam:PassRole", Resource: role, Assumed: true, Context: passedTo(e)})
 	}
 	return requests, ""
 }
@@ -169,6 +172,22 @@ var renamed = map[string]string{
 	"s3:DeleteBucketOwnershipControls":            "s3:PutBucketOwnershipControls",
 	"lambda:Invoke":                               "lambda:InvokeFunction",
 	"lambda:GetFunctionPolicy":                    "lambda:GetPolicy",
+}
+
+// passedTo is the service that gets a passed role, where it is the one that is
+// called. IAM User Guide, "IAM and AWS STS condition context keys",
+// iam:PassedToService.
+func passedTo(e *trail.Event) policy.Context {
+	service := e.Source
+	switch service {
+	case "lambda.amazonaws.com", "states.amazonaws.com", "glue.amazonaws.com", "codebuild.amazonaws.com", "cloudformation.amazonaws.com",
+		"sagemaker.amazonaws.com", "ec2.amazonaws.com", "scheduler.amazonaws.com", "codepipeline.amazonaws.com":
+	case "ecs.amazonaws.com":
+		service = "ecs-tasks.amazonaws.com"
+	default:
+		return nil
+	}
+	return policy.Context{"iam:passedtoservice": policy.One(service)}
 }
 
 // passedRole is the role that the call hands to a service, for which the caller

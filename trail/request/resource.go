@@ -84,7 +84,7 @@ func (r *reading) find(t *catalog.ResourceType) []string {
 	r.load()
 	var out []string
 	for _, arn := range r.arns {
-		if fits(t.ARN, arn) && !slices.Contains(out, arn) {
+		if t.Fits(arn) && !slices.Contains(out, arn) {
 			out = append(out, arn)
 		}
 	}
@@ -268,43 +268,4 @@ func (r *reading) copySource() string {
 		return ""
 	}
 	return "arn:aws:s3:::" + source
-}
-
-// fits tells whether an ARN is of the form of a template such as
-// "arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}".
-func fits(template, arn string) bool {
-	t, a := strings.SplitN(template, ":", 6), strings.SplitN(arn, ":", 6)
-	if len(t) != 6 || len(a) != 6 || t[2] != a[2] {
-		return false
-	}
-	// S3's buckets and objects differ only by the slash.
-	if t[2] == "s3" && t[4] == "" && strings.Contains(t[5], "/") != strings.Contains(a[5], "/") {
-		return false
-	}
-	for i, part := range t {
-		if !like(part, a[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// like matches a text with a template of which each ${…} stands for at least
-// one character; "" stands for itself.
-func like(template, s string) bool {
-	before, after, found := strings.Cut(template, "${")
-	if !found {
-		return template == s || template == "*"
-	}
-	if !strings.HasPrefix(s, before) {
-		return false
-	}
-	_, rest, _ := strings.Cut(after, "}")
-	s = s[len(before):]
-	for i := 1; i <= len(s); i++ {
-		if like(rest, s[i:]) {
-			return true
-		}
-	}
-	return false
 }
