@@ -109,7 +109,7 @@ func (b *Baseline) of(id string, at time.Time) standing {
 		}
 	}
 	slices.SortStableFunc(moments, func(x, y moment) int {
-		return cmp.Or(x.at.Compare(y.at), trust(x.grant)-trust(y.grant))
+		return cmp.Or(x.at.Compare(y.at), inOneSecond(x.grant, y.grant))
 	})
 	var now standing
 	if len(looks) > 0 && slices.Contains(looks[0].IDs, id) {
@@ -132,18 +132,26 @@ func (b *Baseline) of(id string, at time.Time) standing {
 	return now.ripen(at)
 }
 
-// trust orders what happened in the same second: the worst comes last, so
-// that it is what counts.
-func trust(g *Grant) int {
+// inOneSecond orders what happened in the same second of CloudTrail's: what an
+// administrator did comes first, so that it cannot cover up what others did,
+// and what was seen comes last.
+func inOneSecond(x, y *Grant) int {
 	switch {
-	case g == nil:
+	case x == nil && y == nil:
 		return 0
-	case g.Standing == Entitled:
+	case x == nil:
 		return 1
-	case g.Standing == Doubtful:
-		return 2
+	case y == nil:
+		return -1
 	}
-	return 3
+	order := map[Standing]int{Entitled: 0, Doubtful: 1, Outsider: 2}
+	removed := func(g *Grant) int {
+		if g.Removed {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(order[x.Standing]-order[y.Standing], removed(x)-removed(y), cmp.Compare(x.By, y.By))
 }
 
 // ripen lets time pass.
