@@ -33,6 +33,8 @@ type Lookup interface {
 	Groups(ctx context.Context, user string) ([]string, error)
 	ActiveKeys(ctx context.Context, user string) ([]string, error)
 	Role(ctx context.Context, name string) (*account.Role, error)
+	Group(ctx context.Context, name string) (*account.Group, error)
+	Versions(ctx context.Context, policyARN string) ([]collect.VersionDate, error)
 	// Members are the users in a group, Tagged those and the roles with a tag.
 	Members(ctx context.Context, group string) ([]account.User, error)
 	Tagged(ctx context.Context, key, value string) ([]account.User, []account.Role, error)
@@ -72,6 +74,9 @@ type Options struct {
 	// Snapshot supplies facts where there is no Lookup.
 	Snapshot *account.Snapshot
 	Lookup   Lookup
+	// Before is what the account was before the calls that are taken back; nil
+	// where only the ledger can tell.
+	Before *account.Snapshot
 	// Applier and Ledger are nil for a dry run: then nothing is changed.
 	Applier  Applier
 	Ledger   *ledger.Ledger

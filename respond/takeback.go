@@ -5,23 +5,64 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
+	"time"
 
 	"warden/change"
+	"warden/change/apply"
 	"warden/change/ledger"
 	"warden/guard/detect"
 )
 
+// Taking back follows one rule: what gives nothing to anybody is done at
+// once, and so is what puts back a state that is known. What would grant
+// something on a guess waits for a person. An intruder chooses his calls and,
+// by their number, the order in which they arrive; a guard that guesses what
+// there was would grant what he likes.
+
+// answer is what can be done about one effect of a call.
+type answer struct {
+	// now are done at once, ask after a person approved, why says why he is
+	// asked.
+	now, ask []change.Step
+	why      string
+	// tell says what is not taken back, or what a person has to do.
+	tell []string
+}
+
+// and adds what b does to a.
+func (a answer) and(b answer) answer {
+	a.now, a.ask, a.tell = append(a.now, b.now...), append(a.ask, b.ask...), append(a.tell, b.tell...)
+	if a.why == "" {
+		a.why = b.why
+	}
+	return a
+}
+
+func told(format string, args ...any) answer {
+	return answer{tell: []string{fmt.Sprintf(format, args...)}}
+}
+
+func atOnce(s change.Step) answer { return answer{now: []change.Step{s}} }
+
+func asked(s change.Step, why string, args ...any) answer {
+	return answer{ask: []change.Step{s}, why: fmt.Sprintf(why, args...)}
+}
+
 // takeBack plans and carries out what takes back the effects of the call:
 // a created key is deactivated, an attached policy detached, a created
-// identity quarantined. What cannot or must not be taken back is listed.
-func (r *Responder) takeBack(ctx context.Context, res *Result) {
+// identity quarantined. What may grant something is proposed, and what cannot
+// or must not be taken back is listed.
+func (r *Responder) takeBack(ctx context.Context, res *Result) { r.takeBackUnless(ctx, res, "") }
+
+// takeBackUnless is takeBack, but proposes all of it where wait says why it
+// has to wait for a person.
+func (r *Responder) takeBackUnless(ctx context.Context, res *Result, wait string) {
 	in, err := r.Ledger.Incident(ctx, res.Incident)
 	if err != nil {
-		res.Err, res.Retry = err, true
+		res.Err, res.Retry = errors.Join(res.Err, err), true
 		return
 	}
-	var steps []change.Step
+	var all answer
 	seen := map[detect.Effect]bool{}
 	for _, d := range res.Detections {
 		effect, ok := d.Inverse.Effect(res.Event)
@@ -29,37 +70,45 @@ func (r *Responder) takeBack(ctx context.Context, res *Result) {
 			continue
 		}
 		seen[effect] = true
-		step, why, err := r.inverse(ctx, res, effect)
-		switch {
-		case err != nil:
-			res.Err, res.Retry = fmt.Errorf("take back %s: %w", res.Event.Name, err), true
+		a, err := r.inverse(ctx, res, effect)
+		if apply.IsDenied(err) {
+			// What warden's role may not read, it may not read next time
+			// either.
+			a, err = told("%s: warden's role may not look: %s", res.Event.Name, oneLine(err)), nil
+		}
+		if err != nil {
+			res.Err, res.Retry = errors.Join(res.Err, fmt.Errorf("take back %s: %w", res.Event.Name, err)), true
 			return
-		case why != "":
-			res.Taken = append(res.Taken, "not taken back: "+why)
-		case !planned(in, step):
-			steps = append(steps, step.Because("takes back "+res.Event.Name+" of event "+res.Event.ID))
+		}
+		all = all.and(a)
+	}
+	for _, t := range all.tell {
+		res.Taken = append(res.Taken, "not taken back: "+t)
+	}
+	now := r.undone(in, res, all.now)
+	ask := r.undone(in, res, all.ask)
+	if r.AskFirst && wait == "" {
+		wait = "what the call did is taken back after approval only"
+	}
+	if wait != "" {
+		ask, now, all.why = slices.Concat(now, ask), nil, wait
+	}
+	if len(ask) > 0 {
+		if err := r.askToTakeBack(ctx, res, in, ask, all.why); err != nil {
+			res.Err, res.Retry = errors.Join(res.Err, err), true
 		}
 	}
-	if len(steps) == 0 {
+	if len(now) == 0 {
 		return
 	}
-	plan, err := change.NewPlan(change.Plan{
-		Account: r.Account, Incident: res.Incident, Round: in.NextRound(), CreatedAt: r.Now().UTC(),
-		Title: "take back " + res.Event.Name + " of " + caller(res.Actor), Reason: "event " + res.Event.ID, Steps: steps,
-	})
+	plan, err := r.takeBackPlan(res, in, now)
 	if err != nil {
-		res.Err, res.Retry = err, true
-		return
-	}
-	if r.AskFirst {
-		if err := r.propose(ctx, res, plan, "what the call did is taken back after approval only"); err != nil {
-			res.Err, res.Retry = err, true
-		}
+		res.Err, res.Retry = errors.Join(res.Err, err), true
 		return
 	}
 	report, err := r.Applier.Run(ctx, plan)
 	if err != nil {
-		res.Err, res.Retry = err, true
+		res.Err, res.Retry = errors.Join(res.Err, err), true
 		return
 	}
 	for _, s := range report.Steps {
@@ -79,74 +128,93 @@ func (r *Responder) takeBack(ctx context.Context, res *Result) {
 	}
 }
 
-// planned reports whether the incident has a step for this already, given
-// back or not: what a person gave back is not taken again for the same event.
-func planned(in ledger.Incident, step change.Step) bool {
-	return slices.ContainsFunc(in.Steps, func(s ledger.StepState) bool {
-		return !s.Undo && s.Step.Setting == step.Setting && s.Step.TargetID == step.TargetID && s.Ended()
+func (r *Responder) takeBackPlan(res *Result, in ledger.Incident, steps []change.Step) (change.Plan, error) {
+	return change.NewPlan(change.Plan{
+		Account: r.Account, Incident: res.Incident, Round: in.NextRound(), CreatedAt: r.Now().UTC(),
+		Title: "take back " + res.Event.Name + " of " + caller(res.Actor), Reason: "event " + res.Event.ID, Steps: steps,
 	})
 }
 
-// inverse makes the step that takes back one effect, or says why there is
-// none.
-func (r *Responder) inverse(ctx context.Context, res *Result, f detect.Effect) (step change.Step, why string, err error) {
-	switch f.Undo {
-	case detect.DeactivateKey, detect.DetachPolicy, detect.QuarantineUser, detect.QuarantineRole:
-	default:
-		return step, fmt.Sprintf("%s has to be done by a person (%s)", f.Undo, res.Event.Name), nil
+// askToTakeBack proposes steps to people.
+func (r *Responder) askToTakeBack(ctx context.Context, res *Result, in ledger.Incident, steps []change.Step, why string) error {
+	plan, err := r.takeBackPlan(res, in, steps)
+	if err != nil {
+		return err
 	}
-	target, why, err := r.identity(ctx, res, f)
-	if err != nil || why != "" {
-		return step, why, err
-	}
-	for _, arn := range slices.Concat(r.Guard.Protected, r.Guard.Self) {
-		if arn == target.ARN {
-			return step, target.ARN + " is protected", nil
-		}
-	}
-	switch f.Undo {
-	case detect.DeactivateKey:
-		return change.DeactivateKey(target, f.Credential), "", nil
-	case detect.DetachPolicy:
-		if strings.EqualFold(f.Policy, r.denyARN()) {
-			return step, "what is attached is the deny policy itself", nil
-		}
-		return change.Detach(target, f.Policy), "", nil
-	default:
-		return change.Attach(target, r.denyARN()), "", nil
-	}
+	return r.propose(ctx, res, plan, why)
 }
 
-// identity finds the user, role or group that the effect is about, as it is
-// now. A created one must be the very one that the call created.
-func (r *Responder) identity(ctx context.Context, res *Result, f detect.Effect) (id change.Identity, why string, err error) {
-	created := ""
-	switch {
-	case f.User != "":
-		u, err := r.Lookup.User(ctx, f.User)
-		if err != nil {
-			return id, "", err
+// undone leaves out what the incident has dealt with, and gives the rest its
+// reason.
+func (r *Responder) undone(in ledger.Incident, res *Result, steps []change.Step) []change.Step {
+	var out []change.Step
+	for _, s := range steps {
+		reason := takesBack + res.Event.Name + " of event " + res.Event.ID
+		if !dealtWith(in, s, reason, res.Event.Time) {
+			out = append(out, s.Because(reason))
 		}
-		if u == nil {
-			return id, "user " + f.User + " does not exist any more", nil
-		}
-		id, created = change.Identity{ARN: u.ARN, ID: u.ID}, res.Event.ResponseString("user", "userId")
-	case f.Role != "":
-		role, err := r.Lookup.Role(ctx, f.Role)
-		if err != nil {
-			return id, "", err
-		}
-		if role == nil {
-			return id, "role " + f.Role + " does not exist any more", nil
-		}
-		id, created = change.Identity{ARN: role.ARN, ID: role.ID}, res.Event.ResponseString("role", "roleId")
-	default:
-		// A group's ARN needs its path, which the event does not have, and
-		// all its members would feel a mistake.
-		return id, "group " + f.Group + " has to be looked at by a person", nil
 	}
-	if created != "" && created != id.ID {
-		return id, fmt.Sprintf("%s was made anew since: the call made %s, now it is %s", id.ARN, created, id.ID), nil
-	}
-	return id, "", nil
+	return out
 }
+
+// takesBack begins the reason of every step that takes a call back.
+const takesBack = "takes back "
+
+// dealtWith reports whether the incident has a step that makes this one for
+// the same call needless.
+//
+// A call is dealt with once: what a person gave back is not taken again for
+// the same event. Another call may do the same anew, so a step covers only
+// calls that were made clearly before it. And where two calls of one caller
+// undid each other, he must gain by neither order of their arrival: nothing
+// is put back that a step of this incident took away.
+func dealtWith(in ledger.Incident, step change.Step, reason string, call time.Time) bool {
+	for _, s := range in.Steps {
+		if s.Undo || s.Step.Setting != step.Setting || s.Step.TargetID != step.TargetID || !s.Ended() {
+			continue
+		}
+		switch {
+		case !s.Step.After.Same(step.After):
+			if gives(step) {
+				return true
+			}
+		case s.Step.Reason == reason:
+			return true
+		case s.UndoneBy != "":
+			if at := undoneAt(in, s.UndoneBy); call.Before(at.Truncate(timeResolution)) {
+				return true
+			}
+		case call.Add(2 * timeResolution).Before(s.TouchedAt):
+			return true
+		}
+	}
+	return false
+}
+
+func undoneAt(in ledger.Incident, step string) time.Time {
+	for _, s := range in.Steps {
+		if s.Step.ID == step {
+			return s.TouchedAt
+		}
+	}
+	return time.Time{}
+}
+
+// gives reports whether a step may give somebody something: it brings about
+// what was not there, or changes it.
+func gives(s change.Step) bool {
+	switch s.Kind {
+	case change.AccessKey, change.SSHKey, change.Certificate, change.ServiceCredential:
+		return s.After.Text == change.Active
+	}
+	return s.After.Exists
+}
+
+// protected reports whether an identity must not be touched.
+func (r *Responder) protected(arn string) bool {
+	return slices.Contains(r.Guard.Protected, arn) || slices.Contains(r.Guard.Self, arn)
+}
+
+// madeWithin is the longest time between a call and the date that IAM gives to
+// what it made.
+const madeWithin = time.Minute

@@ -1,0 +1,497 @@
+package respond_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"warden/account"
+	"warden/account/collect"
+	"warden/change"
+	"warden/change/apply"
+	"warden/guard"
+	"warden/internal/stage"
+	"warden/respond"
+)
+
+// Documents of the tests.
+const (
+	allowNothing = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}]}`
+	allowAll     = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+	denySome     = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ec2:*","Resource":"*"}]}`
+	trustUs      = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+	trustThem    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"444455556666"},"Action":"sts:AssumeRole"}]}`
+)
+
+// house is a play with a guard that may do everything, and with a user, a
+// role, a group and policies that an intruder can change.
+type house struct {
+	*play
+	before *account.Snapshot
+}
+
+func newHouse(t *testing.T, known bool) *house {
+	t.Helper()
+	p := newPlay(t, stage.Options{Guard: guard.Config{UndoActions: true}})
+	h := &house{play: p}
+	ctx, c := t.Context(), p.Admin.IAM
+	must := func(_ any, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(c.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("victim")}))
+	must(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("crew")}))
+	must(c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{GroupName: aws.String("crew"), UserName: aws.String("victim")}))
+	must(c.CreateGroup(ctx, &iam.CreateGroupInput{GroupName: aws.String("bosses")}))
+	must(c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("engine"), AssumeRolePolicyDocument: aws.String(trustUs)}))
+	for name, doc := range map[string]string{"some": allowNothing, "rail": denySome, "spare": allowNothing} {
+		must(c.CreatePolicy(ctx, &iam.CreatePolicyInput{PolicyName: aws.String(name), PolicyDocument: aws.String(doc)}))
+	}
+	for _, name := range []string{"some", "rail"} {
+		must(c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String(h.policy(name))}))
+	}
+	must(c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("victim"), PolicyName: aws.String("own"), PolicyDocument: aws.String(allowNothing)}))
+	must(c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: aws.String("victim"), PermissionsBoundary: aws.String(h.policy("some"))}))
+	must(c.CreateInstanceProfile(ctx, &iam.CreateInstanceProfileInput{InstanceProfileName: aws.String("web")}))
+	h.before = p.Twin.Snapshot()
+	h.before.CollectedAt = time.Now().Add(-time.Minute)
+	p.r = p.responder(func(o *respond.Options) {
+		o.Lookup = respond.Live{Identities: collect.NewIdentities(p.Admin.IAM), Reader: p.Admin.IAM}
+		o.Applier = apply.New(p.Admin.IAM, p.Ledger, apply.Options{Account: p.Account})
+		if known {
+			o.Before = h.before
+		}
+	})
+	return h
+}
+
+func (h *house) policy(name string) string { return "arn:aws:iam::" + h.Account + ":policy/" + name }
+func (h *house) user(name string) string   { return "arn:aws:iam::" + h.Account + ":user/" + name }
+func (h *house) role(name string) string   { return "arn:aws:iam::" + h.Account + ":role/" + name }
+
+func (h *house) state(kind change.Kind, target, name string) change.State {
+	h.t.Helper()
+	st, err := apply.Read(context.Background(), h.Admin.IAM, change.Setting{Kind: kind, Target: target, Name: name})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return st
+}
+
+// crime is what an intruder does, and what becomes of it.
+type crime struct {
+	name string
+	do   func(ctx context.Context, h *house, c *iam.Client) error
+	// set is the setting that is looked at.
+	set func(h *house) change.Setting
+	// want is its state afterwards when the guard knows what was before,
+	// blind when it does not. "" leaves it as the call did; "absent" is
+	// change.Absent.
+	want, blind string
+	// asked is a part of the step that is proposed when it does not.
+	asked string
+	// told is a part of what is told when it does not.
+	told string
+}
+
+func set(kind change.Kind, target func(h *house) string, name func(h *house) string) func(h *house) change.Setting {
+	return func(h *house) change.Setting {
+		s := change.Setting{Kind: kind, Target: target(h)}
+		if name != nil {
+			s.Name = name(h)
+		}
+		return s
+	}
+}
+
+func victim(h *house) string { return h.user("victim") }
+func engine(h *house) string { return h.role("engine") }
+func text(s string) func(*house) string {
+	return func(*house) string { return s }
+}
+func managed(name string) func(*house) string {
+	return func(h *house) string { return h.policy(name) }
+}
+
+var crimes = []crime{
+	{
+		name: "attach to a group",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.AttachGroupPolicy(ctx, &iam.AttachGroupPolicyInput{GroupName: aws.String("crew"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+			return err
+		},
+		set:  set(change.Attachment, func(h *house) string { return "arn:aws:iam::" + h.Account + ":group/crew" }, text("arn:aws:iam::aws:policy/AdministratorAccess")),
+		want: "absent", blind: "absent",
+	},
+	{
+		name: "attach what was there",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String(h.policy("some"))})
+			return err
+		},
+		set:  set(change.Attachment, victim, managed("some")),
+		want: change.Attached, blind: "absent",
+	},
+	{
+		name: "detach what grants",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String(h.policy("some"))})
+			return err
+		},
+		set:  set(change.Attachment, victim, managed("some")),
+		want: change.Attached, blind: "absent", asked: "AttachUserPolicy",
+	},
+	{
+		name: "detach what denies",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String(h.policy("rail"))})
+			return err
+		},
+		set:  set(change.Attachment, victim, managed("rail")),
+		want: change.Attached, blind: change.Attached,
+	},
+	{
+		name: "write a new inline policy",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("victim"), PolicyName: aws.String("new"), PolicyDocument: aws.String(allowAll)})
+			return err
+		},
+		set:  set(change.Inline, victim, text("new")),
+		want: "absent", blind: allowAll, asked: "DeleteUserPolicy",
+	},
+	{
+		name: "write over an inline policy",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("victim"), PolicyName: aws.String("own"), PolicyDocument: aws.String(allowAll)})
+			return err
+		},
+		set:  set(change.Inline, victim, text("own")),
+		want: allowNothing, blind: allowAll, asked: "DeleteUserPolicy",
+	},
+	{
+		name: "write a group's inline policy",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: aws.String("crew"), PolicyName: aws.String("new"), PolicyDocument: aws.String(allowAll)})
+			return err
+		},
+		set:  set(change.Inline, func(h *house) string { return "arn:aws:iam::" + h.Account + ":group/crew" }, text("new")),
+		want: "absent", blind: allowAll, asked: "DeleteGroupPolicy",
+	},
+	{
+		name: "delete an inline policy",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: aws.String("victim"), PolicyName: aws.String("own")})
+			return err
+		},
+		set:  set(change.Inline, victim, text("own")),
+		want: allowNothing, blind: "absent", told: "in no snapshot and no ledger",
+	},
+	{
+		name: "join a group",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.AddUserToGroup(ctx, &iam.AddUserToGroupInput{UserName: aws.String("victim"), GroupName: aws.String("bosses")})
+			return err
+		},
+		set:  set(change.Membership, victim, text("bosses")),
+		want: "absent", blind: "absent",
+	},
+	{
+		name: "leave a group",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.RemoveUserFromGroup(ctx, &iam.RemoveUserFromGroupInput{UserName: aws.String("victim"), GroupName: aws.String("crew")})
+			return err
+		},
+		set:  set(change.Membership, victim, text("crew")),
+		want: change.Member, blind: "absent", asked: "AddUserToGroup",
+	},
+	{
+		name: "give a password",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String("victim"), Password: aws.String("Tr0ub4dor&3-and-more")})
+			return err
+		},
+		set:  set(change.LoginProfile, victim, nil),
+		want: "absent", blind: "absent",
+	},
+	{
+		name: "lift a boundary",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.DeleteUserPermissionsBoundary(ctx, &iam.DeleteUserPermissionsBoundaryInput{UserName: aws.String("victim")})
+			return err
+		},
+		set:  func(h *house) change.Setting { return change.Setting{Kind: change.Boundary, Target: victim(h)} },
+		want: "some", blind: "absent", asked: "AttachUserPolicy",
+	},
+	{
+		name: "widen a boundary",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.PutUserPermissionsBoundary(ctx, &iam.PutUserPermissionsBoundaryInput{UserName: aws.String("victim"), PermissionsBoundary: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+			return err
+		},
+		set:  func(h *house) change.Setting { return change.Setting{Kind: change.Boundary, Target: victim(h)} },
+		want: "some", blind: "arn:aws:iam::aws:policy/AdministratorAccess", asked: "AttachUserPolicy",
+	},
+	{
+		name: "trust an outsider",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("engine"), PolicyDocument: aws.String(trustThem)})
+			return err
+		},
+		set:  set(change.Trust, engine, nil),
+		want: trustUs, blind: trustThem, asked: "UpdateAssumeRolePolicy",
+	},
+	{
+		name: "a role that trusts an outsider is quarantined",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("engine"), PolicyDocument: aws.String(trustThem)})
+			return err
+		},
+		set:  set(change.Attachment, engine, managed(guard.DefaultDenyPolicy)),
+		want: "absent", blind: change.Attached, asked: "UpdateAssumeRolePolicy",
+	},
+	{
+		name: "a new version",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: aws.String(h.policy("some")), PolicyDocument: aws.String(allowAll), SetAsDefault: true})
+			return err
+		},
+		set:  set(change.DefaultVersion, managed("some"), nil),
+		want: allowNothing, blind: allowNothing,
+	},
+	{
+		name: "delete a managed policy",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: aws.String(h.policy("spare"))})
+			return err
+		},
+		set:  set(change.Policy, managed("spare"), nil),
+		want: allowNothing, blind: "absent", told: "in no snapshot and no ledger",
+	},
+	{
+		name: "a role in an instance profile",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.AddRoleToInstanceProfile(ctx, &iam.AddRoleToInstanceProfileInput{InstanceProfileName: aws.String("web"), RoleName: aws.String("engine")})
+			return err
+		},
+		set:  set(change.ProfileRole, engine, text("web")),
+		want: "absent", blind: "absent",
+	},
+	{
+		name: "create a role",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("door"), AssumeRolePolicyDocument: aws.String(trustThem)})
+			return err
+		},
+		set:  set(change.Attachment, func(h *house) string { return h.role("door") }, managed(guard.DefaultDenyPolicy)),
+		want: change.Attached, blind: change.Attached,
+	},
+	{
+		name: "create an OIDC provider",
+		do: func(ctx context.Context, h *house, c *iam.Client) error {
+			_, err := c.CreateOpenIDConnectProvider(ctx, &iam.CreateOpenIDConnectProviderInput{Url: aws.String("https://evil.example"), ClientIDList: []string{"me"}, ThumbprintList: []string{strings.Repeat("ab", 20)}})
+			return err
+		},
+		set: set(change.OIDCClient, func(h *house) string { return "arn:aws:iam::" + h.Account + ":oidc-provider/evil.example" }, text("me")), asked: "DeleteOpenIDConnectProvider",
+		want: change.Present, blind: change.Present,
+	},
+}
+
+// Every crime is taken back exactly where what was before is known. Where it
+// is not, nothing is granted without a person; and a person can undo what was
+// done.
+func TestTakesBackCrimes(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{true, false} {
+		for _, c := range crimes {
+			t.Run(fmt.Sprintf("%s, known %v", c.name, known), func(t *testing.T) {
+				t.Parallel()
+				h := newHouse(t, known)
+				ctx := t.Context()
+				if err := c.do(ctx, h, h.intruder.IAM); err != nil {
+					t.Fatal(err)
+				}
+				s := c.set(h)
+				left := h.state(s.Kind, s.Target, s.Name)
+				var taken []string
+				var proposed []string
+				incident := ""
+				for _, r := range h.handle() {
+					if r.Err != nil || r.Action != respond.Contained {
+						t.Errorf("%s: %s, %v", r.Event.Name, r.Action, r.Err)
+					}
+					taken, proposed, incident = append(taken, r.Taken...), append(proposed, r.Proposed...), r.Incident
+				}
+				want := c.want
+				if !known {
+					want = c.blind
+				}
+				switch want {
+				case "absent":
+					want = change.Absent.String()
+				case "some":
+					want = change.Is(h.policy("some")).String()
+				default:
+					want = change.Is(want).String()
+				}
+				got := h.state(s.Kind, s.Target, s.Name)
+				got.Version = ""
+				if got.String() != want {
+					t.Errorf("%s is %s, want %s; taken %q", s, got, want, taken)
+				}
+				all := strings.Join(taken, "\n")
+				if ask := c.asked != "" && (!known || c.want == change.Present); ask != (len(proposed) > 0) || ask && !strings.Contains(h.asks(proposed), c.asked) {
+					t.Errorf("proposed %v; taken %q", proposed, taken)
+				}
+				if !known && !strings.Contains(all, c.told) {
+					t.Errorf("taken %q, want %q in it", taken, c.told)
+				}
+				h.giveBack(incident)
+				if got := h.state(s.Kind, s.Target, s.Name); !got.Same(left) && s.Kind != change.LoginProfile {
+					t.Errorf("after undo %s is %s, the call left %s", s, got, left)
+				}
+			})
+		}
+	}
+}
+
+// asks are the steps that wait for a person, in words.
+func (h *house) asks(proposals []string) string {
+	h.t.Helper()
+	var b strings.Builder
+	for _, id := range proposals {
+		p, err := h.Ledger.Proposal(h.t.Context(), id)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		for _, s := range p.Plan.Steps {
+			fmt.Fprintln(&b, s)
+		}
+	}
+	return b.String()
+}
+
+// handle gives the guard every event of the intruder's so far.
+func (h *house) handle() []respond.Result {
+	h.t.Helper()
+	var out []respond.Result
+	for _, e := range h.intruderEvents() {
+		out = append(out, h.r.Handle(h.t.Context(), e))
+	}
+	return out
+}
+
+func (h *house) giveBack(incident string) {
+	h.t.Helper()
+	person := apply.New(h.Admin.IAM, h.Ledger, apply.Options{Account: h.Account})
+	u, err := person.UndoPlan(h.t.Context(), incident, "", apply.UndoOptions{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if rep, err := person.Undo(h.t.Context(), u); err != nil || !rep.OK() {
+		h.t.Fatalf("undo: %v %q", err, rep.Problems())
+	}
+}
+
+// Credentials that the intruder gives a user are made inactive.
+func TestTakesBackCredentials(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, false)
+	ctx, c := t.Context(), h.intruder.IAM
+	cred, err := c.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{UserName: aws.String("victim"), ServiceName: aws.String("codecommit.amazonaws.com")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := c.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("victim")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.handle()
+	id := aws.ToString(cred.ServiceSpecificCredential.ServiceSpecificCredentialId)
+	if got := h.state(change.ServiceCredential, victim(h), id); got.Text != change.Inactive {
+		t.Errorf("the credential is %s", got)
+	}
+	id = aws.ToString(key.AccessKey.AccessKeyId)
+	if got := h.state(change.AccessKey, victim(h), id); got.Text != change.Inactive {
+		t.Errorf("the key is %s", got)
+	}
+}
+
+// What the caller did and undid himself brings him nothing, in whatever order
+// the events arrive.
+func TestTakesBackInAnyOrder(t *testing.T) {
+	t.Parallel()
+	for _, backwards := range []bool{false, true} {
+		h := newHouse(t, false)
+		ctx, c := t.Context(), h.intruder.IAM
+		in := &iam.AttachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}
+		if _, err := c.AttachUserPolicy(ctx, in); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.DetachUserPolicy(ctx, &iam.DetachUserPolicyInput{UserName: in.UserName, PolicyArn: in.PolicyArn}); err != nil {
+			t.Fatal(err)
+		}
+		if backwards {
+			if _, err := c.AttachUserPolicy(ctx, in); err != nil {
+				t.Fatal(err)
+			}
+		}
+		events := h.intruderEvents()
+		for i := range events {
+			e := events[i]
+			if backwards {
+				e = events[len(events)-1-i]
+			}
+			if r := h.r.Handle(ctx, e); r.Err != nil {
+				t.Errorf("%s: %v", e.Name, r.Err)
+			}
+		}
+		if got := h.state(change.Attachment, victim(h), *in.PolicyArn); got.Exists {
+			t.Errorf("backwards %v: the victim is an administrator", backwards)
+		}
+	}
+}
+
+// The same again after the guard took it back is taken back again; the same
+// event delivered again, after a person gave it back, is not.
+func TestTakesBackEachTime(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, false)
+	ctx := t.Context()
+	key, err := h.intruder.IAM.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("victim")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := aws.ToString(key.AccessKey.AccessKeyId)
+	h.handle()
+	incident := ""
+	// The intruder still gets through: an administrator's hand stands in for
+	// him, under his name.
+	activate := *h.intruderEvents()[0]
+	if _, err := h.Admin.IAM.UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: aws.String("victim"), AccessKeyId: aws.String(id), Status: types.StatusTypeActive}); err != nil {
+		t.Fatal(err)
+	}
+	activate.ID, activate.Name, activate.Time = "again", "UpdateAccessKey", time.Now()
+	activate.Request = []byte(`{"userName":"victim","accessKeyId":"` + id + `","status":"Active"}`)
+	r := h.r.Handle(ctx, &activate)
+	incident = r.Incident
+	if got := h.state(change.AccessKey, victim(h), id); got.Text != change.Inactive {
+		t.Errorf("the key is %s; %q %v", got, r.Taken, r.Err)
+	}
+	h.giveBack(incident)
+	for _, e := range append(h.intruderEvents(), &activate) {
+		if r := h.r.Handle(ctx, e); r.Err != nil {
+			t.Error(r.Err)
+		}
+	}
+	if got := h.state(change.AccessKey, victim(h), id); got.Text != change.Active {
+		t.Errorf("after undo the key is %s", got)
+	}
+}
