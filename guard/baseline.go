@@ -229,10 +229,7 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 		}
 		return "", "", ""
 	}
-	when := c.e.Time
-	if when.IsZero() {
-		when = c.now
-	}
+	when := c.when()
 	then, today := b.of(c.j.Subject.ID, when), b.of(c.j.Subject.ID, c.now)
 	if way == "" {
 		return c.formerly(who, then, today)
@@ -269,6 +266,14 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 	return "", "", remark
 }
 
+// when is the time of the event; one that names none is judged as of now.
+func (c *caseFile) when() time.Time {
+	if c.e.Time.IsZero() {
+		return c.now
+	}
+	return c.e.Time
+}
+
 // formerly judges a caller who is no administrator now and may have been one.
 func (c *caseFile) formerly(who string, then, today standing) (Verdict, string, string) {
 	switch then.state {
@@ -279,7 +284,7 @@ func (c *caseFile) formerly(who string, then, today standing) (Verdict, string, 
 			c.j.Standing = Entitled
 			return Alert, fmt.Sprintf("%s %s; he was an administrator then and is none any more", who, c.did()), ""
 		}
-		c.j.Settling = c.now.Sub(c.e.Time) < settling
+		c.j.Settling = c.now.Sub(c.when()) < settling
 		return Escalate, fmt.Sprintf("%s %s; he was an administrator, and who took that away is not known yet", who, c.did()), ""
 	}
 	return "", "", ""

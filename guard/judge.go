@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"warden/finding"
 	"warden/guard/detect"
@@ -43,7 +44,7 @@ func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 	if v == Contain && cfg.Level == AlertOnly {
 		v, reason = Alert, reason+"; level alert: nothing is changed"
 	}
-	j.Verdict, j.Reason = v, c.date(reason)
+	j.Verdict, j.Reason = v, oneLine(c.date(reason))
 	switch v {
 	case Ignored, Allowed:
 	default:
@@ -63,7 +64,7 @@ func (c *caseFile) standing(v Verdict) Standing {
 	case v == Escalate:
 		// He may be gone; what was known of him may still tell.
 		if c.facts != nil && c.facts.Baseline != nil && len(c.facts.Gaps) == 0 && c.j.Subject.ID != "" && !c.j.Settling {
-			switch s := c.facts.Baseline.of(c.j.Subject.ID, c.e.Time); s.state {
+			switch s := c.facts.Baseline.of(c.j.Subject.ID, c.when()); s.state {
 			case trusted:
 				return Entitled
 			case never, young, planted:
@@ -227,6 +228,17 @@ func (c *caseFile) did() string {
 		}
 	}
 	return what
+}
+
+// oneLine replaces what is no visible character: names in events are as their
+// callers chose them.
+func oneLine(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || unicode.IsPrint(r) {
+			return r
+		}
+		return '?'
+	}, text)
 }
 
 // date adds to the reason that the event is old, where that is so.
