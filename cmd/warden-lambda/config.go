@@ -33,6 +33,8 @@ type config struct {
 	responder string
 	// memberRole is the role to assume in each of members.
 	memberRole string
+	// externalID is what those roles ask for; "" for nothing.
+	externalID string
 	members    []string
 	dryRun     bool
 	// stateMachine is the ARN of the workflow that acts; "" where the guard
@@ -65,6 +67,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		queueURL:   getenv("QUEUE_URL"),
 		holdURL:    getenv("HOLD_QUEUE_URL"),
 		memberRole: getenv("MEMBER_ROLE_NAME"),
+		externalID: getenv("MEMBER_EXTERNAL_ID"),
 		dryRun:     r.bool("DRY_RUN"),
 	}
 	if c.guard.AdminGroups == nil {

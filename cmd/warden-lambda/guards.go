@@ -102,7 +102,7 @@ func (g *guards) first(ctx context.Context) error {
 func (g *guards) member(ctx context.Context, id string) (*respond.Responder, error) {
 	partition := g.responders[g.account].Partition
 	role := "arn:" + partition + ":iam::" + id + ":role/" + g.config.memberRole
-	clients := g.clients.Assume(role, "")
+	clients := g.clients.Assume(role, g.config.externalID)
 	r, err := g.guardOf(ctx, id, partition, clients, clients.IAM, []string{role})
 	if err == nil {
 		g.responders[id] = r
