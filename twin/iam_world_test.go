@@ -18,6 +18,7 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 	"github.com/aws/smithy-go"
 
+	"warden/account"
 	"warden/app"
 )
 
@@ -37,8 +38,14 @@ type world struct {
 // newWorld starts a twin whose clock stands still until it is moved.
 func newWorld(t *testing.T, faults Faults) *world {
 	t.Helper()
-	w := &world{T: t, clock: testNow}
 	snap, truth := Sample(11, testNow)
+	return worldOf(t, faults, snap, truth)
+}
+
+// worldOf is newWorld of another company.
+func worldOf(t *testing.T, faults Faults, snap *account.Snapshot, truth Truth) *world {
+	t.Helper()
+	w := &world{T: t, clock: testNow}
 	tw, err := New(Config{Snapshot: snap, Seed: 11, Now: w.now, Faults: faults})
 	if err != nil {
 		t.Fatal(err)

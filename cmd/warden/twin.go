@@ -23,6 +23,7 @@ type twinOptions struct {
 	listen, snapshot, save, credentials, account string
 	seed                                         int64
 	faults                                       twin.Faults
+	throttle, fail                               []string
 	verbose, organization                        bool
 }
 
@@ -54,9 +55,15 @@ EXIT STATUS
 		Example: `  warden twin
   warden twin --snapshot account.json --credentials twin.ini --save after.json
   warden twin --organization
-  warden twin --event-delay 2s --event-jitter 3s --duplicate 0.1 --reorder 0.2 --propagation 4s --page-size 3`,
+  warden twin --event-delay 2s --event-jitter 3s --duplicate 0.1 --reorder 0.2 --event-loss 0.1 --propagation 4s --page-size 3
+  warden twin --throttle 'iam:*:0.2' --throttle 'sts:AssumeRole:5/s' --fail 'iam:AttachUserPolicy:2:after'`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.trouble(); err != nil {
+				return err
+			}
+			return o.run(cmd.Context(), s)
+		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:4580", "loopback address and port to listen on; port 0 takes a free one")
@@ -73,6 +80,9 @@ EXIT STATUS
 	f.DurationVar(&o.faults.Propagation, "propagation", 0, "longest time until requests are judged by a change of IAM")
 	f.IntVar(&o.faults.PageSize, "page-size", 0, "largest page of IAM's lists (default: AWS's own)")
 	f.IntVar(&o.faults.LookupRate, "lookup-rate", 0, "LookupEvents calls a second, above which they are throttled (AWS: 2; default: no limit)")
+	f.Float64Var(&o.faults.Loss, "event-loss", 0, "probability that an event never comes")
+	f.StringArrayVar(&o.throttle, "throttle", nil, "SERVICE:OPERATION:P throttles calls with the probability P, SERVICE:OPERATION:N/s those above N a second; * means all")
+	f.StringArrayVar(&o.fail, "fail", nil, "SERVICE:OPERATION:CALLS[:HOW] lets calls fail: CALLS is 2, 2-5, 2- or *; HOW is before (the default), after (the effect stays) or cut (and the answer is lost)")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log every request")
 	return cmd
 }
