@@ -51,6 +51,8 @@ Nothing is changed without --apply. Events come from
 A dry run leaves the queue's messages in the queue. What is not an event is
 reported, counted, and kept in the ledger for inspection; it stops nothing.
 
+The stream may lose events: run warden guard sweep beside it every few minutes.
+
 EXIT STATUS
   0  all events were dealt with; nothing was at or above an alert (--events)
   1  an error
@@ -80,6 +82,7 @@ EXIT STATUS
 	o.flags(cmd)
 	cmd.MarkFlagsOneRequired("queue", "folder", "events")
 	cmd.MarkFlagsMutuallyExclusive("queue", "folder", "events")
+	cmd.AddCommand(newGuardSweepCmd(s))
 	return cmd
 }
 
