@@ -15,13 +15,13 @@ import (
 func newPolicyCmd(s *streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy",
-		Short: "Compare policies and check what they can ever allow",
+		Short: "Compare policies, check what they can ever allow, write ones that grant less",
 		Long: `Compare policies and check what they can ever allow: by proof, not by trying
 requests. No account and no network are needed.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newPolicyDiffCmd(s), newPolicyCheckCmd(s))
+	cmd.AddCommand(newPolicyDiffCmd(s), newPolicyCheckCmd(s), newPolicyGenerateCmd(s))
 	return cmd
 }
 

@@ -16,7 +16,7 @@ import (
 
 func newSimulateCmd(s *streams) *cobra.Command {
 	var file, output string
-	var request requestFlags
+	request := requestFlags{command: "simulate"}
 	cmd := &cobra.Command{
 		Use:   "simulate (--action ACTION | --requests FILE | --replay TRAIL | --cases FILE)",
 		Short: "Ask who may do what, also after a change that is not made yet",

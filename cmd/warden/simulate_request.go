@@ -16,6 +16,7 @@ import (
 
 // requestFlags describe requests and the policies that apply to them.
 type requestFlags struct {
+	command                                               string // whose flags they are, for error messages
 	principal, owner                                      string
 	actions, resources, context                           []string
 	identity, boundary, session, scps, rcps, resourceFile []string

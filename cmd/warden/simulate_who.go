@@ -39,21 +39,21 @@ func (f *requestFlags) who(ctx context.Context, s *streams) (who, error) {
 	}
 	switch {
 	case f.snapshot != "" && f.live:
-		return nil, usageErrorf("simulate: --snapshot and --live are two accounts; give one")
+		return nil, usageErrorf("%s: --snapshot and --live are two accounts; give one", f.command)
 	case len(f.identity)+len(f.boundary) > 0:
-		return nil, usageErrorf("simulate: an account knows the principal's policies; --policy and --boundary go without it (to change them in thought give --with)")
+		return nil, usageErrorf("%s: an account knows the principal's policies; --policy and --boundary go without it (to change them in thought give --with)", f.command)
 	case len(f.session)+len(f.scps)+len(f.rcps)+len(f.resourceFile) > 0:
-		return nil, usageErrorf("simulate: session, organization and resource policies go with policies from files, not with an account")
+		return nil, usageErrorf("%s: session, organization and resource policies go with policies from files, not with an account", f.command)
 	case f.principal == "":
-		return nil, usageErrorf("simulate: who? give --principal with a name or ARN of the account")
+		return nil, usageErrorf("%s: who? give --principal with a name or ARN of the account", f.command)
 	}
 	snapshot, err := f.readAccount(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("simulate: %w", err)
+		return nil, fmt.Errorf("%s: %w", f.command, err)
 	}
 	w := newAccountWho(snapshot)
 	if w.principal, err = w.authorizer.Find(f.principal); err != nil {
-		return nil, fmt.Errorf("simulate: %w", err)
+		return nil, fmt.Errorf("%s: %w", f.command, err)
 	}
 	return w, nil
 }
@@ -98,7 +98,7 @@ func (f *requestFlags) fromFiles() (who, error) {
 	}
 	policies, err := f.policies()
 	if err != nil {
-		return nil, fmt.Errorf("simulate: %w", err)
+		return nil, fmt.Errorf("%s: %w", f.command, err)
 	}
 	return &filesWho{caller: caller, policies: policies, context: callerContext(caller)}, nil
 }

@@ -213,6 +213,11 @@ var pathed = map[string]string{
 	"usernamewithpath": "user", "rolenamewithpath": "role", "groupnamewithpath": "group", "policynamewithpath": "policy", "instanceprofilenamewithpath": "instance-profile",
 }
 
+// creates are the calls that make such a resource.
+var creates = map[string]string{
+	"user": "CreateUser", "role": "CreateRole", "group": "CreateGroup", "policy": "CreatePolicy", "instance-profile": "CreateInstanceProfile",
+}
+
 // built fills in the template of a type's ARN; "" where a part is not known.
 func (r *reading) built(t *catalog.ResourceType) string {
 	r.load()
@@ -242,8 +247,10 @@ func (r *reading) built(t *catalog.ResourceType) string {
 			value = r.variable(lower)
 			if kind := pathed[lower]; kind != "" && value != "" {
 				// The path is not in the request: only whoever knows the
-				// account can say what the ARN is. A creation carries it.
-				if path, ok := r.request["path"].(string); ok && strings.HasPrefix(r.e.Name, "Create") {
+				// account can say what the ARN is. What is made now has it, and
+				// "/" where it says none (IAM API Reference, CreateUser, Path).
+				if r.e.Name == creates[kind] {
+					path, _ := r.request["path"].(string)
 					value = strings.TrimPrefix(path, "/") + value
 				} else if r.names == nil {
 					return ""
