@@ -17,7 +17,9 @@ import (
 var files embed.FS
 
 // Templates are the names that Template takes.
-func Templates() []string { return []string{"guard", "guard-forwarder", "guard-member"} }
+func Templates() []string {
+	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation"}
+}
 
 // Template returns a CloudFormation template.
 func Template(name string) (string, error) {
@@ -28,21 +30,23 @@ func Template(name string) (string, error) {
 	return string(data), err
 }
 
-// source says where in the templates a policy stands, and with which
-// parameters it is meant.
+// source says where in the templates a policy stands, with which parameters
+// it is meant, and whether it spares the protected.
 type source struct {
 	name, template, resource string
 	parameters               map[string]string
+	spares                   bool
 }
 
 var policies = []source{
-	{"guard", "guard", "GuardRolePolicy", nil},
-	{"guard-undo-actions", "guard", "GuardRolePolicy", map[string]string{"UndoActions": "true"}},
-	{"guard-workflow", "guard", "GuardRolePolicy", map[string]string{"ResponseMode": "workflow"}},
-	{"workflow", "guard", "WorkflowRolePolicy", map[string]string{"ResponseMode": "workflow"}},
-	{"approver", "guard", "ApproverPolicy", nil},
-	{"responder", "guard", "ResponderRolePolicy", map[string]string{"CreateResponderRole": "true"}},
-	{"member", "guard-member", "MemberRolePolicy", nil},
+	{"guard", "guard", "GuardRolePolicy", nil, true},
+	{"guard-undo-actions", "guard", "GuardRolePolicy", map[string]string{"UndoActions": "true"}, true},
+	{"guard-workflow", "guard", "GuardRolePolicy", map[string]string{"ResponseMode": "workflow"}, true},
+	{"workflow", "guard", "WorkflowRolePolicy", map[string]string{"ResponseMode": "workflow"}, false},
+	{"approver", "guard", "ApproverPolicy", nil, false},
+	{"responder", "guard", "ResponderRolePolicy", map[string]string{"CreateResponderRole": "true"}, true},
+	{"member", "guard-member", "MemberRolePolicy", nil, true},
+	{"guardrail", "guard-organisation", "GuardrailRolePolicy", nil, false},
 }
 
 // Policies are the names that Policy takes.
@@ -62,7 +66,10 @@ func Policy(name string, in Place, protected []string) (string, error) {
 	if i < 0 {
 		return "", fmt.Errorf("there is no policy %q: want %s", name, strings.Join(Policies(), ", "))
 	}
-	parameters := map[string]string{"ProtectedArns": strings.Join(protected, ",")}
+	parameters := map[string]string{}
+	if policies[i].spares {
+		parameters["ProtectedArns"] = strings.Join(protected, ",")
+	}
 	for k, v := range policies[i].parameters {
 		parameters[k] = v
 	}

@@ -278,6 +278,7 @@ var named = map[string]struct {
 	"AWS::Logs::LogGroup":              {"LogGroupName", "logs:REGION:ACCOUNT:log-group:", false},
 	"AWS::Lambda::Function":            {"FunctionName", "lambda:REGION:ACCOUNT:function:", false},
 	"AWS::StepFunctions::StateMachine": {"StateMachineName", "states:REGION:ACCOUNT:stateMachine:", true},
+	"AWS::Organizations::Policy":       {"Name", "organizations::ACCOUNT:policy/o-PLACEHOLDER/service_control_policy/", false},
 	"AWS::S3::Bucket":                  {"BucketName", "s3:::", false},
 }
 

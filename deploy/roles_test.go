@@ -131,6 +131,8 @@ var targets = map[string]string{
 	"stack":           "arn:aws:cloudformation:us-east-1:111122223333:stack/s/1",
 	"other account":   "arn:aws:iam::444455556666:role/warden-guard-member",
 	"identity of SSO": "arn:aws:sso:::instance/i",
+	"the guardrail":   "arn:aws:organizations::111122223333:policy/o-PLACEHOLDER/service_control_policy/WardenGuardrail",
+	"the pin":         "arn:aws:organizations::111122223333:policy/o-PLACEHOLDER/service_control_policy/WardenPin",
 	"everything else": "*",
 }
 
@@ -209,7 +211,7 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 	contain := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}}
 	// The other role's name is not the member stack's to protect: there is
 	// no such role in a member account.
-	containMember := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}}
+	containMember := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}, "cloudtrail:LookupEvents": {"everything else"}}
 	takeBack := map[string][]string{
 		"iam:AttachRolePolicy": {"member role <- DENY-IAM", "role <- DENY-IAM"},
 		"iam:UpdateAccessKey":  {"user"},
@@ -235,6 +237,9 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 		{"guard-undo-actions", targets["guard role"], []map[string][]string{own, contain, takeBack}},
 		{"responder", targets["responder role"], []map[string][]string{respond}},
 		{"member", targets["member role"], []map[string][]string{containMember}},
+		{"guardrail", targets["role"], []map[string][]string{{
+			"organizations:DescribePolicy": {"the guardrail"}, "organizations:UpdatePolicy": {"the guardrail"},
+		}}},
 	} {
 		t.Run(tt.policy, func(t *testing.T) {
 			t.Parallel()
@@ -308,6 +313,7 @@ func TestNoWayUp(t *testing.T) {
 		{"workflow", nil},
 		{"approver", nil},
 		{"member", nil},
+		{"guardrail", nil},
 		// On others than itself: putting an inline policy, and a version of
 		// DENY-IAM that says something else.
 		{"responder", []string{"iam-001: iam:CreatePolicyVersion", "iam-005: iam:PutRolePolicy", "iam-007: iam:PutUserPolicy"}},
@@ -345,6 +351,7 @@ func TestTrust(t *testing.T) {
 		{"guard", "WorkflowRole", `{"Service":"states.amazonaws.com"}`},
 		{"guard", "ResponderRole", `{"AWS":"arn:aws:iam::111122223333:role/warden-guard"}`},
 		{"guard-member", "MemberRole", `{"AWS":"arn:aws:iam::999988887777:role/warden-guard"}`},
+		{"guard-organisation", "GuardrailRole", `{"AWS":"arn:aws:iam::999988887777:role/warden-guard"}`},
 		{"guard-member", "ForwarderRole", `{"Service":"events.amazonaws.com"}`},
 		{"guard-forwarder", "ForwarderRole", `{"Service":"events.amazonaws.com"}`},
 	} {
@@ -352,7 +359,7 @@ func TestTrust(t *testing.T) {
 		switch tt.template {
 		case "guard":
 			parameters["CreateResponderRole"], parameters["ResponseMode"] = "true", "workflow"
-		case "guard-member":
+		case "guard-member", "guard-organisation":
 			parameters["GuardAccountId"] = "999988887777"
 		}
 		doc := document(t, resolve(t, tt.template, parameters), tt.resource, "AssumeRolePolicyDocument")

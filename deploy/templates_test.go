@@ -182,6 +182,9 @@ func TestRulesCoverTheDetections(t *testing.T) {
 	t.Parallel()
 	for _, template := range deploy.Templates() {
 		rules := patterns(t, resolve(t, template, nil))
+		if len(rules) == 0 {
+			continue
+		}
 		for _, d := range detect.All() {
 			for _, c := range d.Events {
 				if template == "guard-forwarder" && c.Source == detect.IAM {

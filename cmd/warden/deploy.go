@@ -36,9 +36,10 @@ func newDeployTemplateCmd(s *streams) *cobra.Command {
 		Short: "Print a CloudFormation template",
 		Long: `Print a CloudFormation template.
 
-  guard            the guard: rules, queue, function, ledger, topic, alarms; in us-east-1
-  guard-forwarder  one in each other region: leads its sign-ins and STS calls to the guard
-  guard-member     one in each other account of the organisation: lets the guard guard it
+  guard               the guard: rules, queue, function, ledger, topic, alarms; in us-east-1
+  guard-forwarder     one in each other region: leads its sign-ins and STS calls to the guard
+  guard-member        one in each other account of the organisation: lets the guard guard it
+  guard-organisation  in the management account: service control policies that pin the quarantine
 
 EXIT STATUS
   0  printed
@@ -72,6 +73,7 @@ for an account.
   guard-undo-actions  and deactivate keys, contain roles that a contained caller made
   responder           session denies, taking back, repair: as mighty as an administrator
   member              the guard in another account
+  guardrail           write the one service control policy, in the management account
 
 EXIT STATUS
   0  printed
