@@ -206,6 +206,9 @@ func (s standing) granted(g *Grant) standing {
 	return next
 }
 
+// Counts reports whether the bearer of the id is known as an administrator.
+func (b *Baseline) Counts(id string, at time.Time) bool { return b.of(id, at).counts() }
+
 // others reports whether the newest look shows an administrator besides the
 // bearer of the id who counts as one.
 func (b *Baseline) others(id string, now time.Time) bool {

@@ -135,8 +135,8 @@ func arns(members []ledger.AdminMember) []string {
 }
 
 // baseline adds to the facts what the ledger remembers of the administrators.
-// Where IAM says something else about the caller than was seen last, everybody
-// is looked at again.
+// Where IAM says something else about the caller than was seen last, or that
+// he is one and nobody knows why, everybody is looked at again.
 func (r *Responder) baseline(ctx context.Context, f *guard.Facts) {
 	if r.Ledger == nil || len(f.Gaps) > 0 {
 		return
@@ -152,7 +152,8 @@ func (r *Responder) baseline(ctx context.Context, f *guard.Facts) {
 	defer r.admins.mu.Unlock()
 	h := &r.admins.history
 	err := r.Ledger.ReadAdmins(ctx, r.Account, r.Guard.Rule(), h)
-	if err == nil && (len(h.Seen) == 0 || id != "" && seenLast(h, id) != r.Guard.Now(f)) {
+	is := id != "" && r.Guard.Now(f)
+	if err == nil && (len(h.Seen) == 0 || id != "" && seenLast(h, id) != is || is && !remembered(h).Counts(id, r.Now())) {
 		if err = r.refreshAdmins(ctx); err != nil && len(h.Seen) > 0 {
 			r.Log.Error("the administrators could not be listed", "error", oneLine(err))
 			err = nil
