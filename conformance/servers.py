@@ -88,10 +88,10 @@ def until_answering(child: subprocess.Popen, port: int, log: Path) -> None:
 
 
 @contextlib.contextmanager
-def twin(tmp: Path, program: Path) -> Iterator[Server]:
-    """warden's own twin with its sample company."""
+def twin(tmp: Path, program: Path, *options: str) -> Iterator[Server]:
+    """warden's own twin with its sample company, or with what the options say."""
     port, file, log = free_port(), tmp / "credentials", tmp / "twin.log"
-    command = [str(program), "twin", "--listen", f"127.0.0.1:{port}", "--credentials", str(file)]
+    command = [str(program), "twin", "--listen", f"127.0.0.1:{port}", "--credentials", str(file), *options]
     with process(command, log, environment.clean(HOME=str(tmp)), tmp) as child:
         until_answering(child, port, log)
         # The lines to paste, printed last, name an administrator's profile in the file.

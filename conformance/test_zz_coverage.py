@@ -12,7 +12,7 @@ import pytest
 import session
 from session import behaviour
 
-SERVICES = ("iam", "sts", "sqs", "sns", "events", "cloudtrail")
+SERVICES = ("iam", "sts", "sqs", "sns", "events", "cloudtrail", "organizations")
 # What a service says about an operation that it does not have.
 UNKNOWN = ("InvalidAction", "UnknownOperation")
 
