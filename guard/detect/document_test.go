@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -77,8 +79,7 @@ Shown on recorded real trails where these have the event, otherwise on records b
 ## Compared with other people's rules
 
 The unit tests of Panther's rules (panther-labs/panther-analysis, Apache-2.0) that are about one identity API call are run against
-these detections one by one; the rules about other services, and those about many events together or a list of the owner's, have no counterpart.
-The results agree but for these:
+these detections one by one. The results agree but for these:
 
 | rule | test | its result | ours | why |
 |---|---|---|---|---|
@@ -89,6 +90,10 @@ The results agree but for these:
 			theirs, ours = "no alert", "detection"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", d.rule, d.test, theirs, ours, d.why)
+	}
+	b.WriteString("\nRules about identity calls that have no detection of their own here:\n\n| rule | why |\n|---|---|\n")
+	for _, rule := range slices.Sorted(maps.Keys(apart)) {
+		fmt.Fprintf(&b, "| %s | %s |\n", rule, apart[rule])
 	}
 	return b.Bytes()
 }
