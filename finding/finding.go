@@ -58,4 +58,6 @@ const (
 	Fail    Status = "fail"
 	Unknown Status = "unknown"
 	Manual  Status = "manual"
+	// NotApplicable: the question does not arise here.
+	NotApplicable Status = "not applicable"
 )
