@@ -252,3 +252,10 @@ func merge(list []json.RawMessage) []json.RawMessage {
 	}
 	return out
 }
+
+// ReadDenial reads the statement of one denial back; ok is false for any other
+// statement.
+func ReadDenial(statement string) (d Denial, ok bool) {
+	d, _, sid, ok := readDenials(json.RawMessage(statement))
+	return d, ok && sid == d.Sid()
+}

@@ -176,6 +176,12 @@ func StatementIn(text, sid string) (State, error) {
 	return Absent, nil
 }
 
+// AddStatement returns the document with one statement more at its end; one of
+// the same id is replaced.
+func AddStatement(text, sid, statement string) (string, error) {
+	return SetStatement(text, sid, Is(statement), time.Time{})
+}
+
 // SetStatement returns the document with one statement as st says, in the
 // place where it was, else among warden's own in the order of their ids; ""
 // when nothing is left. All others stay as they are, except denials that have

@@ -1,84 +1,76 @@
 package guard
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	"warden/change"
 	"warden/policy"
+	"warden/policy/reason"
 )
-
-// denyVersion is the policy language version in which variables exist.
-const denyVersion = "2012-10-17"
 
 // DenyDocument is the content of the managed policy that takes IAM away: an
 // explicit deny without a condition, which no allow can outweigh. It leaves
 // sts:AssumeRole open. Source: IAM User Guide, "Policy evaluation logic".
-func DenyDocument() string {
-	return `{"Version":"2012-10-17","Statement":[{"Sid":"WardenDenyIAM","Effect":"Deny","Action":"iam:*","Resource":"*"}]}`
+func DenyDocument() string { return DenyIAM.Document() }
+
+// Document is the content of the managed policy of a level.
+func (l Level) Document() string {
+	sid := "WardenDenyIAM"
+	if l == DenyAll {
+		sid = "WardenDenyAll"
+	}
+	return `{"Version":"2012-10-17","Statement":[{"Sid":"` + sid + `","Effect":"Deny","Action":"` + l.Actions() + `","Resource":"*"}]}`
+}
+
+// Actions are what a level denies, as a policy names them.
+func (l Level) Actions() string {
+	if l == DenyAll {
+		return "*"
+	}
+	return "iam:*"
+}
+
+// Text says in words what a level denies.
+func (l Level) Text() string {
+	if l == DenyAll {
+		return "every call"
+	}
+	return "every IAM call"
+}
+
+// PolicyName is the name of the managed policy of a level.
+func (c Config) PolicyName(l Level) string {
+	switch {
+	case l == DenyAll && c.DenyAllPolicy != "":
+		return c.DenyAllPolicy
+	case l == DenyAll:
+		return DefaultDenyAllPolicy
+	case c.DenyPolicy != "":
+		return c.DenyPolicy
+	}
+	return DefaultDenyPolicy
 }
 
 // SessionPolicyName is the inline policy that holds the denied sessions of a
 // role, one policy for all of them.
 func SessionPolicyName(denyPolicy string) string { return denyPolicy + "-SESSIONS" }
 
-type sessionStatement struct {
-	Sid       string
-	Effect    string
-	Action    string
-	Resource  string
-	Condition map[string]map[string]string
-}
-
-type sessionDocument struct {
-	Version   string
-	Statement []sessionStatement
-}
-
-// DenySession returns the inline policy document that denies IAM to one role
-// session, and to it alone: userID is its aws:userid (AROA…:session name),
-// until the last issue time of the tokens that are denied. Sessions already
-// denied by existing (empty where there is none) stay denied. It fails when
-// existing is not a document that DenySession wrote, so that nothing a person
-// wrote is lost.
+// Session is the denial of one role session, and of it alone: userID is its
+// aws:userid (AROA…:session name), until the last issue time of the tokens
+// that are denied.
 //
 // Source: IAM User Guide, "Revoking IAM role temporary security credentials"
 // and "AWS global condition context keys" (aws:userid, aws:TokenIssueTime).
-func DenySession(existing, userID string, until time.Time) (string, error) {
-	doc := sessionDocument{Version: denyVersion}
-	if existing != "" {
-		dec := json.NewDecoder(strings.NewReader(existing))
-		dec.DisallowUnknownFields()
-		if err := dec.Decode(&doc); err != nil {
-			return "", fmt.Errorf("the role's session deny policy was changed by someone else: %w", err)
-		}
-	}
-	sum := sha256.Sum256([]byte(userID))
-	add := sessionStatement{
-		Sid:      "WardenDeny" + hex.EncodeToString(sum[:8]),
-		Effect:   "Deny",
-		Action:   "iam:*",
-		Resource: "*",
-		Condition: map[string]map[string]string{
-			"StringEquals":       {"aws:userid": strings.ReplaceAll(userID, "$", "${$}")},
-			"DateLessThanEquals": {"aws:TokenIssueTime": until.UTC().Truncate(time.Second).Format(time.RFC3339)},
-		},
-	}
-	kept := doc.Statement[:0]
-	for _, s := range doc.Statement {
-		if s.Sid != add.Sid {
-			kept = append(kept, s)
-		}
-	}
-	doc.Statement = append(kept, add)
-	data, err := json.Marshal(doc)
-	if err != nil {
-		return "", fmt.Errorf("write the session deny policy: %w", err)
-	}
-	return string(data), nil
+func (l Level) Session(userID string, until time.Time) change.Denial {
+	return change.Denial{Action: l.Actions(), Key: change.UserID, Value: userID, Until: until.UTC().Truncate(time.Second)}
+}
+
+// Sessions is the denial of all sessions of a role whose tokens were issued
+// until a time.
+func (l Level) Sessions(until time.Time) change.Denial {
+	return change.Denial{Action: l.Actions(), Until: until.UTC().Truncate(time.Second)}
 }
 
 // probes are calls that would let a contained caller undo his containment or
@@ -90,23 +82,74 @@ var probes = []string{
 	"iam:SetDefaultPolicyVersion", "iam:DeletePolicyVersion", "iam:PassRole",
 }
 
+// allProbes are calls outside IAM that matter as much.
+var allProbes = []string{
+	"sts:AssumeRole", "sts:GetFederationToken", "s3:ListAllMyBuckets", "s3:GetObject", "s3:DeleteObject", "ec2:RunInstances",
+	"lambda:InvokeFunction", "kms:Decrypt", "secretsmanager:GetSecretValue", "organizations:LeaveOrganization", "cloudtrail:StopLogging",
+}
+
 // ProveDenied shows with the policy engine that the document alone denies IAM
 // to the principal, whatever else it is allowed. It fails with the first call
 // that the document does not surely deny.
 func ProveDenied(document *policy.Document, principal policy.Principal, context policy.Context) error {
-	for _, action := range probes {
+	return DenyIAM.Prove(policy.Policies{Identity: []*policy.Document{document}}, principal, context)
+}
+
+// Prove shows with the policy engine that the policies deny to the principal
+// what the level denies, whatever else it is allowed. It fails with the first
+// call that is not surely denied.
+func (l Level) Prove(p policy.Policies, principal policy.Principal, context policy.Context) error {
+	asked := probes
+	if l == DenyAll {
+		asked = append(append([]string{}, probes...), allProbes...)
+	}
+	for _, action := range asked {
 		res := policy.Evaluate(policy.Request{
 			Principal: principal,
 			Action:    action,
 			Resource:  policy.Resource{ARN: "arn:aws:iam::" + principal.Account + ":user/probe", Account: principal.Account},
 			Context:   context,
-		}, policy.Policies{Identity: []*policy.Document{document}})
+		}, p)
 		if len(res.Unknown) > 0 {
 			return fmt.Errorf("whether %s is denied is unknown: %s", action, strings.Join(res.Unknown, "; "))
 		}
 		if res.Decision != policy.ExplicitlyDenied {
-			return fmt.Errorf("%s is not denied by %s (%s)", action, document.Name, res.Decision)
+			return fmt.Errorf("%s is not denied by %s (%s)", action, names(p), res.Decision)
 		}
+	}
+	return nil
+}
+
+func names(p policy.Policies) string {
+	var out []string
+	for _, list := range [][]*policy.Document{p.Identity, p.Boundary} {
+		for _, d := range list {
+			out = append(out, d.Name)
+		}
+	}
+	for _, level := range p.SCPs {
+		for _, d := range level.Policies {
+			out = append(out, d.Name)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// AllowAll is a document that allows everything. It is never written to an
+// account: proofs take it for what a caller may be allowed besides, and for
+// the policy FullAWSAccess of an organisation.
+const AllowAll = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
+
+// Ready reports what keeps a managed policy from being the deny policy of the
+// level: something that it does not deny to everybody, or something that it
+// allows.
+func (l Level) Ready(document *policy.Document) error {
+	everybody := policy.Principal{Type: policy.User, ARN: "arn:aws:iam::111122223333:user/probe", Account: "111122223333"}
+	if err := l.Prove(policy.Policies{Identity: []*policy.Document{document}}, everybody, nil); err != nil {
+		return err
+	}
+	if a := reason.NotGranted([]*policy.Document{document}, []string{"*"}, nil, reason.Options{Kind: reason.Identity}); a.Verdict != reason.Yes {
+		return fmt.Errorf("it allows something")
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"warden/change"
 	"warden/guard"
 	"warden/policy"
 )
@@ -38,22 +39,21 @@ func TestProveDenied(t *testing.T) {
 	}
 }
 
-func TestDenySession(t *testing.T) {
+func TestDenialOfASession(t *testing.T) {
 	t.Parallel()
 	const a, b = "AROAEXAMPLE:build-1", "AROAEXAMPLE:build-2"
-	one, err := guard.DenySession("", a, noon)
-	if err != nil {
-		t.Fatal(err)
+	write := func(doc string, d change.Denial) string {
+		out, err := change.SetStatement(doc, d.Sid(), change.Is(d.Statement()), noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
 	}
-	both, err := guard.DenySession(one, b, noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := guard.DenySession(both, a, noon.Add(time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
-	denied := func(document, userID string, issued time.Time) bool {
+	one := write("", guard.DenyIAM.Session(a, noon))
+	both := write(one, guard.DenyIAM.Session(b, noon))
+	merged, _ := change.MergeStatements(write(both, guard.DenyIAM.Session(a, noon.Add(time.Hour))))
+	all := write("", guard.DenyAll.Sessions(noon))
+	denied := func(level guard.Level, document, userID string, issued time.Time) bool {
 		doc, err := policy.Parse("deny", []byte(document))
 		if err != nil {
 			t.Fatal(err)
@@ -62,41 +62,64 @@ func TestDenySession(t *testing.T) {
 		facts.Set("aws:userid", policy.One(userID))
 		facts.Set("aws:TokenIssueTime", policy.One(issued.Format(time.RFC3339)))
 		session := policy.Principal{Type: policy.Session, ARN: "arn:aws:sts::111122223333:assumed-role/ci/build", Account: "111122223333", RoleARN: "arn:aws:iam::111122223333:role/ci"}
-		return guard.ProveDenied(doc, session, facts) == nil
+		return level.Prove(policy.Policies{Identity: []*policy.Document{doc}}, session, facts) == nil
 	}
 	for _, tc := range []struct {
-		name, document, userID string
-		issued                 time.Time
-		want                   bool
+		name             string
+		level            guard.Level
+		document, userID string
+		issued           time.Time
+		want             bool
 	}{
-		{"the session", one, a, noon.Add(-time.Hour), true},
-		{"a token issued at the same second", one, a, noon, true},
-		{"another session", one, b, noon.Add(-time.Hour), false},
-		{"a token issued later", one, a, noon.Add(time.Second), false},
-		{"the first stays denied", both, a, noon, true},
-		{"the second too", both, b, noon, true},
-		{"the time moves on", again, a, noon.Add(time.Minute), true},
-		{"for him alone", again, b, noon.Add(time.Minute), false},
+		{"the session", guard.DenyIAM, one, a, noon.Add(-time.Hour), true},
+		{"not all of it", guard.DenyAll, one, a, noon.Add(-time.Hour), false},
+		{"a token issued at the same second", guard.DenyIAM, one, a, noon, true},
+		{"another session", guard.DenyIAM, one, b, noon.Add(-time.Hour), false},
+		{"a token issued later", guard.DenyIAM, one, a, noon.Add(time.Second), false},
+		{"the first stays denied", guard.DenyIAM, both, a, noon, true},
+		{"the second too", guard.DenyIAM, both, b, noon, true},
+		{"merged", guard.DenyIAM, merged, a, noon.Add(time.Minute), true},
+		{"merged with another", guard.DenyIAM, merged, b, noon, true},
+		{"not those who are not in it", guard.DenyIAM, merged, a + "0", noon, false},
+		{"every session", guard.DenyAll, all, b, noon, true},
+		{"of then", guard.DenyAll, all, b, noon.Add(time.Second), false},
 	} {
-		if got := denied(tc.document, tc.userID, tc.issued); got != tc.want {
+		if got := denied(tc.level, tc.document, tc.userID, tc.issued); got != tc.want {
 			t.Errorf("%s: denied %t, want %t by %s", tc.name, got, tc.want, tc.document)
 		}
 	}
-	if strings.Count(again, `"Sid"`) != 2 {
-		t.Errorf("a session is listed twice: %s", again)
-	}
-	if _, err := guard.DenySession(`{"Version":"2012-10-17","Statement":[],"Id":"mine"}`, a, noon); err == nil {
-		t.Error("a policy that a person wrote was taken over")
+}
+
+// A caller chooses the name of his session.
+func TestDenialTakesNoVariable(t *testing.T) {
+	t.Parallel()
+	if s := guard.DenyIAM.Session("AROAEXAMPLE:${aws:username}", noon).Statement(); strings.Contains(s, "${aws:") {
+		t.Errorf("the session name became a policy variable: %s", s)
 	}
 }
 
-func TestDenySessionTakesNoVariable(t *testing.T) {
+func TestReady(t *testing.T) {
 	t.Parallel()
-	doc, err := guard.DenySession("", "AROAEXAMPLE:${aws:username}", noon)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.Contains(doc, "${aws:") {
-		t.Errorf("the session name became a policy variable: %s", doc)
+	const both = `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:*","Resource":"*"},{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+	for _, tc := range []struct {
+		name     string
+		level    guard.Level
+		document string
+		want     string
+	}{
+		{"deny-iam", guard.DenyIAM, guard.DenyIAM.Document(), ""},
+		{"deny-all", guard.DenyAll, guard.DenyAll.Document(), ""},
+		{"deny-all also denies IAM", guard.DenyIAM, guard.DenyAll.Document(), ""},
+		{"deny-iam does not deny all", guard.DenyAll, guard.DenyIAM.Document(), "sts:AssumeRole is not denied"},
+		{"it grants", guard.DenyIAM, both, "allows something"},
+	} {
+		doc, err := policy.ParseStored(tc.name, []byte(tc.document))
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = tc.level.Ready(doc)
+		if tc.want == "" && err != nil || tc.want != "" && (err == nil || !strings.Contains(err.Error(), tc.want)) {
+			t.Errorf("%s: %v, want %q", tc.name, err, tc.want)
+		}
 	}
 }

@@ -86,6 +86,9 @@ type Config struct {
 	// DenyPolicy is the name of the managed policy that contains a user;
 	// "" means DefaultDenyPolicy.
 	DenyPolicy string
+	// DenyAllPolicy is the name of the one that denies everything; "" means
+	// DefaultDenyAllPolicy.
+	DenyAllPolicy string
 	// AdminTag is the tag of an IAM user or role that marks an administrator,
 	// as the resource has it; the tags of a session never count. The zero
 	// value means none.
@@ -151,6 +154,8 @@ const (
 	DefaultBudget     = 10 // callers an hour
 	DefaultAdminGroup = "Administrators"
 	DefaultDenyPolicy = "DENY-IAM"
+
+	DefaultDenyAllPolicy = "DENY-ALL"
 )
 
 // Judgement is the verdict on one event with what it rests on.

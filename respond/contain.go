@@ -4,88 +4,157 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"warden/change"
 	"warden/change/apply"
 	"warden/change/ledger"
 	"warden/guard"
-	"warden/policy"
 	"warden/trail"
 )
 
 // containment is what has to be true of a caller who is contained: one
-// setting of his identity.
+// setting of his identity, or one statement about him.
 type containment struct {
-	// step makes it so, from the live state; more are further steps that
-	// belong to it.
-	step change.Step
-	more []change.Step
-	// byDenyPolicy says that the managed deny policy does it, so that its
-	// content decides.
-	byDenyPolicy bool
-	// prove shows with the policy engine that the setting denies IAM; nil
-	// where nothing of the kind can be shown.
+	// step makes it so, from the live state; first are steps that it needs,
+	// more are further steps that belong to it.
+	first, more []change.Step
+	step        change.Step
+	// level is what it denies.
+	level guard.Level
+	// policy is the level whose managed deny policy does it, so that its
+	// content decides; "" for none.
+	policy guard.Level
+	// prove shows with the policy engine that the setting denies what the
+	// level denies; nil where nothing of the kind can be shown.
 	prove func(ctx context.Context, found change.State) error
 	// evidence says in words what prove showed.
 	evidence string
+	// open says what the containment leaves open that it should not.
+	open []string
 }
 
-// contain denies IAM to the caller, proves it, tells people, and takes back
-// what his call did where that is asked for.
+// contain denies to the caller what the level denies, proves it, tells
+// people, and takes back what his call did where that is asked for.
 func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
-	ways, err := r.ways(ctx, res)
+	if r.lastAdministrator(res) {
+		r.spare(ctx, res)
+		return
+	}
+	more, err := r.mayDoMore(ctx, res)
 	if err != nil {
 		r.fail(ctx, res, err)
 		return
 	}
-	var plan change.Plan
+	level := guard.DenyIAM
+	if r.Guard.Level == guard.DenyAll && more {
+		level = guard.DenyAll
+	}
+	ways, err := r.ways(ctx, res, level, more)
+	if err != nil {
+		r.fail(ctx, res, err)
+		return
+	}
+	c, plan, err := r.tryWays(ctx, res, ways)
+	switch {
+	case errors.Is(err, errBusy):
+		res.Action, res.Retry = Joined, true
+		return
+	case err != nil:
+		r.fail(ctx, res, err)
+		return
+	case plan.ID == "":
+		return // given back since
+	}
+	res.Took = r.Now().Sub(start)
+	open, err := r.stillOpen(ctx, res, c, plan)
+	if err != nil {
+		res.Err, res.Retry = errors.Join(res.Err, err), true
+	}
+	if res.Action != Joined {
+		res.Next = nextLook(r.Now(), r.Now())
+	}
+	if !more {
+		if err := r.proposeMore(ctx, res); err != nil {
+			res.Err, res.Retry = errors.Join(res.Err, err), true
+		}
+	}
+	if r.Guard.UndoActions {
+		wait := ""
+		if !more {
+			wait = r.whyAsk()
+		}
+		r.takeBackUnless(ctx, res, wait)
+	}
+	if len(open) > 0 {
+		r.tell(ctx, res, plan.Round, string(PartlyContained), r.partlyMessage(*res, plan, open))
+		return
+	}
+	r.tell(ctx, res, plan.Round, string(Contained), r.containedMessage(*res, plan, c.level))
+}
+
+// stillOpen closes what the containment leaves open, where that can be done,
+// and returns and records the rest. What an earlier event left open is in the
+// ledger.
+func (r *Responder) stillOpen(ctx context.Context, res *Result, c containment, plan change.Plan) ([]string, error) {
+	if res.Action == Joined {
+		in, err := r.Ledger.Incident(ctx, res.Incident)
+		if err != nil || in.Status != ledger.StatusPartly {
+			return nil, err
+		}
+		for _, v := range slices.Backward(in.Verifications) {
+			if v.Level == ledger.PartlyContained {
+				return v.Evidence, nil
+			}
+		}
+		return nil, nil
+	}
+	open := slices.Clone(c.open)
+	if c.prove == nil && r.Guardrail.binds(r.Account) {
+		open = r.alsoGuardrail(ctx, res, c, open)
+	}
+	if open = append(open, r.follow(ctx, res)...); len(open) == 0 {
+		return nil, nil
+	}
+	res.Action = PartlyContained
+	_, err := r.Ledger.RecordVerification(ctx, res.Incident, plan.Round, ledger.Verification{Level: ledger.PartlyContained, Evidence: open})
+	return open, err
+}
+
+// tryWays goes the ways one after the other until one works. The plan is
+// empty when a person gave the containment back after the event.
+func (r *Responder) tryWays(ctx context.Context, res *Result, ways []way) (containment, change.Plan, error) {
 	var tried []error
 	for _, way := range ways {
 		c, err := way.read(ctx)
+		var plan change.Plan
 		if err == nil {
 			if r.wasGivenBackSince(ctx, res, c) {
 				res.Action = Joined
-				return
+				return c, change.Plan{}, nil
 			}
 			plan, err = r.denyOrRepair(ctx, res, c)
 		}
 		if err == nil {
-			tried = nil
-			break
+			return c, plan, nil
 		}
 		tried = append(tried, err)
 		if !impossible(err) {
 			break
 		}
 	}
-	if errors.Is(errors.Join(tried...), errBusy) {
-		res.Action, res.Retry = Joined, true
-		return
-	}
-	if tried != nil {
-		r.fail(ctx, res, errors.Join(tried...))
-		return
-	}
-	res.Took = r.Now().Sub(start)
-	if r.Guard.UndoActions {
-		r.takeBack(ctx, res)
-	}
-	if res.Action == PartlyContained {
-		r.tell(ctx, res, plan.Round, string(PartlyContained), r.partlyMessage(*res, plan))
-		return
-	}
-	r.tell(ctx, res, plan.Round, string(Contained), r.containedMessage(*res, plan))
+	return containment{}, change.Plan{}, errors.Join(tried...)
 }
 
 // denyOrRepair is deny, with a second try where the deny policy was gone or
 // changed by somebody who knows it.
 func (r *Responder) denyOrRepair(ctx context.Context, res *Result, c containment) (change.Plan, error) {
 	plan, err := r.deny(ctx, res, c)
-	if err == nil || !c.byDenyPolicy || impossible(err) {
+	if err == nil || c.policy == "" || impossible(err) {
 		return plan, err
 	}
-	repaired, rerr := r.ensureDenyPolicy(ctx)
+	repaired, rerr := r.ensurePolicy(ctx, c.policy)
 	if repaired {
 		plan, err = r.deny(ctx, res, c)
 	}
@@ -106,50 +175,6 @@ func (r *Responder) deny(ctx context.Context, res *Result, c containment) (chang
 	return plan, nil
 }
 
-// sessionContainment denies IAM to one session of a role, for tokens issued
-// until now, in one inline policy that the role's denied sessions share.
-func (r *Responder) sessionContainment(ctx context.Context, a trail.Actor) (containment, error) {
-	role, err := r.Lookup.Role(ctx, a.Role.Name)
-	switch {
-	case err != nil:
-		return containment{}, err
-	case role == nil:
-		return containment{}, fmt.Errorf("role %s does not exist any more; its sessions end with it", a.Role.Name)
-	case role.ID != a.Role.ID:
-		return containment{}, fmt.Errorf("role %s was made anew since: the caller's is %s, now it is %s", a.Role.Name, a.Role.ID, role.ID)
-	}
-	name := guard.SessionPolicyName(r.Guard.DenyPolicy)
-	now := r.Now()
-	target := change.Identity{ARN: role.ARN, ID: role.ID}
-	former, err := r.Lookup.Setting(ctx, change.Setting{Kind: change.Inline, Target: role.ARN, Name: name})
-	if err != nil {
-		return containment{}, err
-	}
-	document, err := guard.DenySession(former.Text, a.UserID, now)
-	if err != nil {
-		return containment{}, err
-	}
-	c := containment{
-		step:     change.PutInline(target, name, former, document).Captured(now),
-		evidence: fmt.Sprintf("inline policy %s of role %s explicitly denies every IAM call to session %s", name, role.Name, a.SessionName),
-	}
-	c.prove = func(_ context.Context, found change.State) error {
-		doc, err := policy.ParseStored(name, []byte(found.Text))
-		if err != nil {
-			return err
-		}
-		issued := a.IssuedAt
-		if issued.IsZero() {
-			issued = now
-		}
-		facts := policy.Context{}
-		facts.Set("aws:userid", policy.One(a.UserID))
-		facts.Set("aws:TokenIssueTime", policy.One(issued.UTC().Format(time.RFC3339)))
-		return guard.ProveDenied(doc, policy.Principal{Type: policy.Session, ARN: a.ARN, Account: r.Account, RoleARN: role.ARN}, facts)
-	}
-	return c, nil
-}
-
 // wasGivenBackSince reports whether a person undid the containment after the
 // event happened: an old event that arrives late must not bring it back.
 func (r *Responder) wasGivenBackSince(ctx context.Context, res *Result, c containment) bool {
@@ -157,7 +182,7 @@ func (r *Responder) wasGivenBackSince(ctx context.Context, res *Result, c contai
 	if err != nil {
 		return false
 	}
-	s := lastStep(in, c.step.Setting)
+	s := lastStep(in, c.step)
 	if s == nil || s.UndoneBy == "" {
 		return false
 	}
@@ -169,14 +194,25 @@ func (r *Responder) wasGivenBackSince(ctx context.Context, res *Result, c contai
 	return false
 }
 
-// lastStep is the newest step of the incident that contains by the setting.
-func lastStep(in ledger.Incident, setting change.Setting) *ledger.StepState {
+// lastStep is the newest step of the incident that contains as the step like
+// does: by the same setting, or by a statement about the same caller in the
+// same document, whatever its bound.
+func lastStep(in ledger.Incident, like change.Step) *ledger.StepState {
 	for i := len(in.Steps) - 1; i >= 0; i-- {
-		if s := &in.Steps[i]; !s.Undo && s.Step.Setting == setting && s.Step.After.Exists {
+		if s := &in.Steps[i]; !s.Undo && s.Step.After.Exists && (s.Step.Setting == like.Setting || sameDenial(s.Step, like)) {
 			return s
 		}
 	}
 	return nil
+}
+
+func sameDenial(a, b change.Step) bool {
+	if a.Kind != change.Statement || b.Kind != change.Statement || a.Target != b.Target {
+		return false
+	}
+	x, xok := change.ReadDenial(a.After.Text)
+	y, yok := change.ReadDenial(b.After.Text)
+	return xok && yok && x.Action == y.Action && x.Key == y.Key && x.Value == y.Value
 }
 
 // containPlan carries out the containment, or finishes or confirms one that
@@ -187,22 +223,24 @@ func (r *Responder) containPlan(ctx context.Context, res *Result, c containment)
 	if err != nil {
 		return change.Plan{}, change.Absent, err
 	}
-	last := lastStep(in, c.step.Setting)
-	if last != nil && last.UndoneBy == "" {
+	last := lastStep(in, c.step)
+	if last != nil && last.UndoneBy == "" && last.Step.Setting == c.step.Setting {
 		plan, err := r.Ledger.Plan(ctx, res.Incident, last.Round)
 		if err != nil {
 			return change.Plan{}, change.Absent, err
 		}
-		// An event from before the containment tells nothing new about it; a
-		// later one that succeeded means that it may be gone.
-		if last.Ended() && !res.Event.Time.After(last.TouchedAt) {
-			res.Action = Joined
-			return plan, last.Outcome.Found, nil
-		}
-		if !last.Ended() {
+		switch {
+		case !last.Ended():
 			res.Action = Contained
 			state, err := r.run(ctx, plan, last.Step.ID)
 			return plan, state, err
+		case last.Status() == ledger.Unconfirmed:
+			// It is not known to be there: what is live decides.
+		case !res.Event.Time.After(last.TouchedAt):
+			// An event from before the containment tells nothing new about
+			// it; a later one that succeeded means that it may be gone.
+			res.Action = Joined
+			return plan, last.Outcome.Found, nil
 		}
 	}
 	plan, err := change.NewPlan(change.Plan{
@@ -213,14 +251,24 @@ func (r *Responder) containPlan(ctx context.Context, res *Result, c containment)
 		return change.Plan{}, change.Absent, err
 	}
 	res.Action = Contained
-	state, err := r.run(ctx, plan, plan.Steps[0].ID)
+	state, err := r.run(ctx, plan, c.in(plan))
 	var other *apply.OtherPlanError
 	if errors.As(err, &other) && len(other.Recorded.Steps) > 0 {
 		// Another worker was faster; finishing his plan is containing too.
 		plan = other.Recorded
-		state, err = r.run(ctx, plan, plan.Steps[0].ID)
+		state, err = r.run(ctx, plan, c.in(plan))
 	}
 	return plan, state, err
+}
+
+// in is the id of the step in a plan that contains as c does. In another
+// worker's plan it may be another statement, or another setting altogether.
+func (c containment) in(p change.Plan) string {
+	i := slices.IndexFunc(p.Steps, func(s change.Step) bool { return s.Setting == c.step.Setting })
+	if i < 0 {
+		i = slices.IndexFunc(p.Steps, func(s change.Step) bool { return sameDenial(s, c.step) })
+	}
+	return p.Steps[max(i, 0)].ID
 }
 
 // run carries out a plan and returns the state in which it left the setting
@@ -254,8 +302,8 @@ func (r *Responder) run(ctx context.Context, p change.Plan, step string) (change
 
 // steps are the steps of the containment with the reason for them.
 func (c containment) steps(reason string) []change.Step {
-	out := []change.Step{c.step.Because(reason)}
-	for _, s := range c.more {
+	var out []change.Step
+	for _, s := range slices.Concat(c.first, []change.Step{c.step}, c.more) {
 		out = append(out, s.Because(reason))
 	}
 	return out
@@ -269,10 +317,16 @@ type stepError struct{ ledger.Outcome }
 
 func (e *stepError) Error() string { return e.Outcome.Error }
 
+// errClosed says that a way to contain cannot be gone at all.
+var errClosed = errors.New("this way is closed")
+
 // impossible reports whether AWS will answer the same whenever it is asked: a
 // quota is full, the identity cannot be changed, or warden's role may not.
 // Then another way has to be gone; else the same is tried again.
 func impossible(err error) bool {
+	if errors.Is(err, errClosed) {
+		return true
+	}
 	var e *stepError
 	if !errors.As(err, &e) {
 		return false
@@ -288,12 +342,14 @@ func impossible(err error) bool {
 // already.
 func (r *Responder) verify(ctx context.Context, res *Result, c containment, plan change.Plan, found change.State) error {
 	if c.prove == nil {
-		res.Action = PartlyContained
+		if res.Action != Joined {
+			res.Action = PartlyContained
+		}
 		return nil
 	}
 	if res.Action == Joined {
 		in, err := r.Ledger.Incident(ctx, res.Incident)
-		if err == nil && (in.Status == ledger.StatusConfigured || in.Status == ledger.StatusObserved) {
+		if err == nil && verified(in) && in.Status != ledger.StatusPartly {
 			return nil
 		}
 	}
@@ -309,13 +365,51 @@ func (r *Responder) verify(ctx context.Context, res *Result, c containment, plan
 	return err
 }
 
+// verified reports whether the containment of an incident is proved, or as
+// much of it as could be had.
+func verified(in ledger.Incident) bool {
+	switch in.Status {
+	case ledger.StatusConfigured, ledger.StatusObserved, ledger.StatusPartly:
+		return true
+	}
+	return false
+}
+
 // fail reports a containment that did not work: people are told, and the
 // event comes back.
 func (r *Responder) fail(ctx context.Context, res *Result, err error) {
 	if res.Action != NotProved {
 		res.Action = NotContained
 	}
+	if errors.Is(err, errNobodyCan) {
+		// Trying again changes nothing: a person has to do it.
+		r.tell(ctx, res, 0, string(res.Action), r.byHandMessage(*res, err))
+		return
+	}
 	r.tell(ctx, res, 0, string(res.Action), failedMessage(*res, err))
 	res.Err = errors.Join(fmt.Errorf("contain %s: %w", caller(res.Actor), err), res.Err)
 	res.Retry = true
+}
+
+// lastAdministrator reports whether the caller is the only administrator that
+// is left, as IAM was seen last: to contain him would lock everybody out.
+func (r *Responder) lastAdministrator(res *Result) bool {
+	if res.baseline == nil || len(res.baseline.Seen) == 0 || res.Subject.ID == "" {
+		return false
+	}
+	newest := slices.MaxFunc(res.baseline.Seen, func(a, b guard.Seen) int { return a.At.Compare(b.At) })
+	return len(newest.IDs) == 1 && newest.IDs[0] == res.Subject.ID
+}
+
+// spare tells people of a caller who is not contained because nobody else
+// could give that back.
+func (r *Responder) spare(ctx context.Context, res *Result) {
+	res.Reason += "; he is the last administrator, so he is not contained"
+	res.Verdict = guard.Escalate
+	r.alert(ctx, res)
+}
+
+// isUser reports whether a kind of caller acts with the rights of a user.
+func isUser(k trail.Kind) bool {
+	return k == trail.IAMUser || k == trail.IAMUserSession || k == trail.FederatedUser
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"unicode"
 
 	"warden/change"
 	"warden/change/ledger"
@@ -31,17 +30,6 @@ func caller(a trail.Actor) string {
 
 // oneLine is an error without line breaks.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
-
-// printable keeps what a caller chose, such as a session name, from steering
-// a terminal.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, text)
-}
 
 // details say who did what from where, and why that is remarkable.
 func details(res Result) notify.Details {
@@ -79,11 +67,13 @@ func done(res Result, plan change.Plan) []string {
 	return append(out, res.Taken...)
 }
 
-func (r *Responder) containedMessage(res Result, plan change.Plan, _ ...guard.Level) notify.Message {
+func (r *Responder) containedMessage(res Result, plan change.Plan, level guard.Level) notify.Message {
 	d := details(res)
 	d.Done = done(res, plan)
-	d.State = "configured: the change was read back, and the policy engine proves that every IAM call is denied now"
-	d.Open = []string{"sts:AssumeRole and other services are not denied by " + r.Guard.DenyPolicy}
+	d.State = "configured: the change was read back, and the policy engine proves that " + level.Text() + " is denied now"
+	if level == guard.DenyIAM {
+		d.Open = []string{"sts:AssumeRole and other services are not denied by " + r.Guard.DenyPolicy}
+	}
 	d.Undo = r.undoCommand(plan.Incident)
 	return message(res, max(res.Severity, finding.High), "warden contained "+caller(res.Actor), d)
 }
@@ -102,14 +92,10 @@ func (r *Responder) undoLine(incident string) string {
 	return "undo   " + r.undoCommand(incident) + "\n"
 }
 
-func (r *Responder) partlyMessage(res Result, plan change.Plan, open ...[]string) notify.Message {
+func (r *Responder) partlyMessage(res Result, plan change.Plan, open []string) notify.Message {
 	d := details(res)
 	d.Done = done(res, plan)
-	d.State = "PARTLY contained: no policy could be put on him (quotas are full, or warden's role may not); his keys are off"
-	d.Open = []string{"sessions that he has and his console password still work: deny him by hand"}
-	if len(open) > 0 {
-		d.State, d.Open = "PARTLY contained", open[0]
-	}
+	d.State, d.Open = "PARTLY contained", open
 	d.Undo = r.undoCommand(plan.Incident)
 	return message(res, finding.Critical, "warden could contain "+caller(res.Actor)+" only partly", d)
 }
@@ -151,13 +137,15 @@ func (r *Responder) alert(ctx context.Context, res *Result) {
 	}
 	d := details(*res)
 	d.State = "nothing was changed"
-	r.tell(ctx, res, 0, string(res.Action), message(*res, res.Severity, subject, d))
+	manual := r.byHand(*res)
+	d.Next = manual.next
+	r.tell(ctx, res, 0, string(res.Action), manual.in(message(*res, res.Severity, subject, d)))
 }
 
 // refusedAfterContainment reports whether the event shows that the
 // containment holds: IAM refused a call of the contained caller.
 func (r *Responder) refusedAfterContainment(in ledger.Incident, res *Result) bool {
-	if in.Status != ledger.StatusConfigured && in.Status != ledger.StatusObserved {
+	if !verified(in) {
 		return false
 	}
 	if !strings.HasPrefix(res.Event.ErrorCode, "AccessDenied") || res.Event.Source != "iam.amazonaws.com" {

@@ -63,6 +63,11 @@ func (p *play) responder(opts ...func(*respond.Options)) *respond.Responder {
 	return r
 }
 
+// withPast lets the guard read the account's event history.
+func (p *play) withPast(o *respond.Options) {
+	o.Past = source.NewLookup(map[string]source.LookupClient{"us-east-1": p.Guard.CloudTrail})
+}
+
 // drain lets the guard handle everything that is in the queue.
 func (p *play) drain() []respond.Result {
 	p.t.Helper()

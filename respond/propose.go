@@ -194,9 +194,9 @@ func inRound(p change.Plan, round int) (change.Plan, error) {
 func (r *Responder) ranMessage(p ledger.Proposal, report apply.Report) notify.Message {
 	var b strings.Builder
 	fmt.Fprintf(&b, "what   %s\n", p.Plan.Title)
-	fmt.Fprintf(&b, "by     %s approved it at %s\n", printable(p.Approved.By), p.Approved.At.UTC().Format("2006-01-02 15:04:05Z"))
+	fmt.Fprintf(&b, "by     %s approved it at %s\n", notify.Line(p.Approved.By), p.Approved.At.UTC().Format("2006-01-02 15:04:05Z"))
 	if p.Approved.Reason != "" {
-		fmt.Fprintf(&b, "why    %s\n", printable(p.Approved.Reason))
+		fmt.Fprintf(&b, "why    %s\n", notify.Line(p.Approved.Reason))
 	}
 	for _, s := range report.Steps {
 		fmt.Fprintf(&b, "%-6s %s\n", s.Outcome.Status, s.Step)

@@ -87,7 +87,7 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 		}
 		r.batch(ctx, q, fresh, o, func(incident string) {
 			if !o.UntilEmpty {
-				h.hold(ctx, incident)
+				h.hold(ctx, incident, nextLook(r.Now(), r.Now()))
 			}
 		})
 	}
@@ -98,10 +98,16 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Message, o QueueOptions, hold func(incident string)) {
 	var each sync.Mutex
 	var all sync.WaitGroup
-	for _, m := range messages {
+	events, errs := make([]*trail.Event, len(messages)), make([]error, len(messages))
+	for i, m := range messages {
+		if events[i], errs[i] = trail.ParseEvent(m.Body); errs[i] == nil {
+			r.born.note(events[i]) // who assumed a role is known before what he did with it
+		}
+	}
+	for i, m := range messages {
 		all.Go(func() {
 			var dealt bool
-			e, err := trail.ParseEvent(m.Body)
+			e, err := events[i], errs[i]
 			if err != nil {
 				r.Log.Warn("not an event", "queue", o.Name, "message", m.ID, "reason", oneLine(err), "bytes", len(m.Body))
 				dealt = r.quarantine(ctx, o.Name+" message "+m.ID, m.Body, err)
@@ -113,7 +119,7 @@ func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Messag
 			} else {
 				res := r.Handle(ctx, e)
 				dealt = !res.Retry
-				if res.Action == Contained {
+				if !res.Next.IsZero() {
 					hold(res.Incident)
 				}
 				if o.Each != nil {

@@ -43,7 +43,8 @@ type Lookup interface {
 	Setting(ctx context.Context, s change.Setting) (change.State, error)
 }
 
-// Live looks up in the account itself.
+// Live looks up in the account itself. A Reader made by apply.Guarded also
+// reads the organisation's policy.
 type Live struct {
 	*collect.Identities
 	Reader apply.Reader
@@ -81,9 +82,14 @@ type Options struct {
 	Applier  Applier
 	Ledger   *ledger.Ledger
 	Notifier notify.Notifier
+	// Guardrail is the organisation's policy that denies those whom the
+	// account cannot; nil where there is none. The Applier and the Lookup have
+	// to reach it.
+	Guardrail *Guardrail
 	// Past is the account's event history, in which events are looked up that
-	// a change of the administrators makes worth another judgement; nil leaves
-	// that to the sweep.
+	// a change of the administrators makes worth another judgement, and the one
+	// that made a session; nil leaves the first to the sweep, and the second to
+	// what Handle saw.
 	Past Past
 	// LedgerFlag says in notifications which ledger an undo needs, for
 	// example "--ledger dynamodb:warden"; "" is the default one.
@@ -105,8 +111,9 @@ type Responder struct {
 	callers callerLocks
 	admins  adminMemory
 
-	mu   sync.Mutex
-	hint string // version of the deny policy that was in force last
+	mu    sync.Mutex
+	hints map[string]string // version of a deny policy that was in force last, by ARN
+	born  births
 }
 
 // New checks the options and returns a Responder.
@@ -126,10 +133,13 @@ func New(o Options) (*Responder, error) {
 	if o.Notifier == nil {
 		o.Notifier = notify.All{}
 	}
-	if o.Guard.DenyPolicy == "" {
-		o.Guard.DenyPolicy = guard.DefaultDenyPolicy
+	o.Guard.DenyPolicy, o.Guard.DenyAllPolicy = o.Guard.PolicyName(guard.DenyIAM), o.Guard.PolicyName(guard.DenyAll)
+	if o.Guardrail != nil {
+		if err := o.Guardrail.check(); err != nil {
+			return nil, err
+		}
 	}
-	return &Responder{Options: o}, nil
+	return &Responder{Options: o, hints: map[string]string{}}, nil
 }
 
 // Action says what the Responder did about an event.
@@ -143,8 +153,8 @@ const (
 	Alerted      Action = "alerted"
 	Escalated    Action = "escalated"
 	Contained    Action = "contained" // configured: read back and proved
-	// PartlyContained: only his keys could be switched off; his sessions and
-	// his password go on.
+	// PartlyContained: something of what was to be denied is still open; the
+	// notification and the ledger say what.
 	PartlyContained Action = "partly contained"
 	NotProved       Action = "contained, not proved" // the call was accepted, the proof failed
 	NotContained    Action = "not contained"         // the containment failed
@@ -166,12 +176,21 @@ type Result struct {
 	Err error
 	// Retry asks for the event to be delivered again.
 	Retry bool
+	// Next is when the containment is to be looked at again by Recheck; zero
+	// where nothing was contained.
+	Next time.Time
 	// AdminsChanged is what the event did to the set of administrators.
 	AdminsChanged []AdminChanged
 	// gaps says that something could not be looked up.
 	gaps bool
 	// live is the caller's user as IAM knows it now.
 	live *guard.UserFacts
+	// baseline is what was remembered of the administrators.
+	baseline *guard.Baseline
+	// chain is the incident of the session that this caller assumed, and how
+	// many sessions were followed to him.
+	chain   string
+	follows int
 	// Took is the time from the call of Handle to the verified containment,
 	// or to the end.
 	Took time.Duration
@@ -225,7 +244,7 @@ func (r *Responder) judge(ctx context.Context, e *trail.Event, now time.Time) (r
 	if res.NeedsFacts {
 		if facts := r.facts(ctx, res.Actor); facts != nil {
 			res.Judgement = guard.Judge(r.Guard, e, facts, now)
-			gaps, res.live = len(facts.Gaps) > 0, facts.User
+			gaps, res.live, res.baseline = len(facts.Gaps) > 0, facts.User, facts.Baseline
 			res.gaps = gaps
 		}
 	}
@@ -233,6 +252,10 @@ func (r *Responder) judge(ctx context.Context, e *trail.Event, now time.Time) (r
 }
 
 func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time) Result {
+	r.born.note(e)
+	if err := r.adopt(ctx, e); err != nil {
+		r.Log.Error("who assumed the role of a contained session could not be looked after", "event", e.ID, "error", err)
+	}
 	res, gaps := r.judge(ctx, e, start)
 	switch res.Verdict {
 	case guard.Alert, guard.Escalate, guard.Contain:
@@ -241,7 +264,7 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time)
 	}
 	if r.Applier == nil {
 		res.Action = WouldAlert
-		if res.Verdict == guard.Contain {
+		if res.Verdict == guard.Contain || r.beyond(&res) {
 			res.Action = WouldContain
 		}
 		return res
@@ -252,7 +275,7 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time)
 		res.Err, res.Retry = err, true
 		return res
 	}
-	if res.Verdict == guard.Contain {
+	if res.Verdict == guard.Contain || r.beyond(&res) {
 		r.contain(ctx, &res, start)
 		return res
 	}
@@ -273,7 +296,7 @@ func (r *Responder) join(ctx context.Context, res *Result) error {
 	}
 	if _, err := r.Ledger.OpenIncident(ctx, res.Incident, ledger.Opening{
 		Account: r.Account, Caller: who.ARN, CallerID: who.ID, Kind: string(res.Actor.Kind),
-		Severity: res.Severity.String(), Title: title, Reason: res.Reason,
+		Severity: res.Severity.String(), Title: title, Reason: res.Reason, Parent: res.chain,
 	}); err != nil {
 		return err
 	}
@@ -329,7 +352,7 @@ func (res Result) Text() string {
 	if !res.Event.Time.IsZero() {
 		when = res.Event.Time.UTC().Format("2006-01-02 15:04:05Z")
 	}
-	line := fmt.Sprintf("%s  %-8s  %s", when, res.Verdict, printable(res.Reason))
+	line := fmt.Sprintf("%s  %-8s  %s", when, res.Verdict, notify.Line(res.Reason))
 	if res.Action != None && res.Action != WouldAlert && res.Action != Alerted {
 		line += "  [" + string(res.Action) + "]"
 	}

@@ -391,6 +391,7 @@ func TestDenyPolicyIsRepaired(t *testing.T) {
 func TestContainSession(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t, stage.Options{Guard: guard.Config{ContainSessions: true}})
+	p.r = p.responder(p.withPast)
 	ctx := t.Context()
 	role := aws.String("session-role")
 	user := aws.String("arn:aws:iam::" + p.Account + ":root")

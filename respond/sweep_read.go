@@ -185,7 +185,7 @@ func (s *sweep) judge(ctx context.Context, e *trail.Event) guard.Judgement {
 // done: whoever recorded it may have died before he acted or told.
 func settled(in ledger.Incident, v guard.Verdict) bool {
 	switch in.Status {
-	case ledger.StatusConfigured, ledger.StatusObserved, ledger.StatusGivenBack:
+	case ledger.StatusConfigured, ledger.StatusObserved, ledger.StatusPartly, ledger.StatusGivenBack:
 		return true
 	}
 	return len(in.Notifications) > 0 && (v != guard.Contain || in.Status == ledger.StatusApplied)

@@ -63,7 +63,7 @@ func TestFullQuotas(t *testing.T) {
 		{"room for the managed policy", func(*play) {}, true, respond.Contained, ledger.StatusConfigured, "AttachUserPolicy"},
 		{"managed full", (*play).fillManaged, true, respond.Contained, ledger.StatusConfigured, "PutUserPolicy"},
 		{"managed and inline full", func(p *play) { p.fillManaged(); p.fillInline() }, true, respond.Contained, ledger.StatusConfigured, "PutUserPermissionsBoundary"},
-		{"nothing but keys", (*play).fillManaged, false, respond.PartlyContained, ledger.StatusIncomplete, "UpdateAccessKey"},
+		{"nothing but keys", (*play).fillManaged, false, respond.PartlyContained, ledger.StatusPartly, "UpdateAccessKey"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -290,16 +290,16 @@ func status(in *Incident) string {
 	return result
 }
 
-// superseded reports whether a later step did for the same identity what this
-// one could not, and was verified: a full quota closes one way to contain, and
-// another is gone.
+// superseded reports whether another step in force did for the same identity
+// what this one could not, and was verified since: a full quota closes one way
+// to contain, and another is gone.
 func superseded(in *Incident, failed StepState) bool {
 	for _, s := range in.Steps {
-		if s.Undo || s.Step.Target != failed.Step.Target || s.Plan == failed.Plan || !s.Ended() || s.TouchedAt.Before(failed.TouchedAt) {
+		if s.Undo || s.Step.Target != failed.Step.Target || s.Plan == failed.Plan || !s.Ended() || s.UndoneBy != "" {
 			continue
 		}
 		for _, v := range in.Verifications {
-			if !v.At.Before(s.TouchedAt) {
+			if !v.At.Before(s.TouchedAt) && !v.At.Before(failed.TouchedAt) {
 				return true
 			}
 		}
