@@ -191,6 +191,19 @@ func TestAssumeRoleAcrossAccounts(t *testing.T) {
 	wants(t, err, "AccessDenied", "sts:AssumeRole")
 }
 
+// A call that nobody signs goes to the account of the role that it names, and
+// its session is bound by that account's policies.
+func TestUnsignedCalls(t *testing.T) {
+	t.Parallel()
+	w := newOrganizationWorld(t, Faults{})
+	out, err := w.byGitHub("/ci/github-actions", WebIdentity{Subject: "repo:halden-freight/booking:ref:refs/heads/main"})
+	w.must(err)
+	session := w.by(out.Credentials)
+	wants(t, w.createUser(session, "x"), "AccessDenied", "because no identity-based policy")
+	w.control("no-users", denyCreateUser, w.who.Workload)
+	wants(t, w.createUser(session, "x"), "AccessDenied", "with an explicit deny in a service control policy")
+}
+
 // A trust policy names identities of other accounts by unique id too: a user
 // that is made again is not trusted, and one that does not exist cannot be
 // named.

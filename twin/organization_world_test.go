@@ -141,3 +141,30 @@ func (w *organizationWorld) createUser(c aws.Config, name string) error {
 	_, err := w.iamOf(c).CreateUser(ctx, &iam.CreateUserInput{UserName: &name})
 	return err
 }
+
+// The calls that change an organization, for their errors.
+
+func (w *organizationWorld) move(c *organizations.Client, account, from, to string) error {
+	_, err := c.MoveAccount(ctx, &organizations.MoveAccountInput{AccountId: &account, SourceParentId: &from, DestinationParentId: &to})
+	return err
+}
+
+func (w *organizationWorld) newPolicy(c *organizations.Client, name, content string, kind orgtypes.PolicyType) error {
+	_, err := c.CreatePolicy(ctx, &organizations.CreatePolicyInput{Name: &name, Description: aws.String(""), Content: &content, Type: kind})
+	return err
+}
+
+func (w *organizationWorld) attach(c *organizations.Client, policy, target string) error {
+	_, err := c.AttachPolicy(ctx, &organizations.AttachPolicyInput{PolicyId: &policy, TargetId: &target})
+	return err
+}
+
+func (w *organizationWorld) detach(c *organizations.Client, policy, target string) error {
+	_, err := c.DetachPolicy(ctx, &organizations.DetachPolicyInput{PolicyId: &policy, TargetId: &target})
+	return err
+}
+
+func (w *organizationWorld) delegate(c *organizations.Client, account, service string) error {
+	_, err := c.RegisterDelegatedAdministrator(ctx, &organizations.RegisterDelegatedAdministratorInput{AccountId: &account, ServicePrincipal: &service})
+	return err
+}

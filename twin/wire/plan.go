@@ -7,8 +7,8 @@
 //
 // The protocols are those of the Smithy documentation: "AWS Query protocol",
 // "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol". Only what IAM, STS,
-// SNS, SQS, EventBridge and CloudTrail use is here: no documents, no unions,
-// no streams.
+// SNS, SQS, EventBridge, CloudTrail and Organizations use is here: no
+// documents, no unions, no streams.
 package wire
 
 import (
