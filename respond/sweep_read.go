@@ -12,6 +12,7 @@ import (
 	"warden/change/ledger"
 	"warden/finding"
 	"warden/guard"
+	"warden/guard/detect"
 	"warden/notify"
 	"warden/trail"
 	"warden/trail/source"
@@ -117,6 +118,7 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 	default:
 		if s.r.Applier != nil && s.r.Guard.AdminChanges(e) != nil {
 			s.r.Handle(ctx, e) // it may be news who made whom an administrator
+			clear(s.facts)
 		}
 		return
 	}
@@ -240,13 +242,13 @@ func when(t *time.Time) string {
 	return t.UTC().Format("2006-01-02 15:04:05Z")
 }
 
-// Rejudge handles the events of one caller since a time again, by the facts of
-// now: who may do what has changed since they were judged. It returns what
-// became of each, the oldest first. The history may lack the newest events;
-// a sweep finds those.
+// Rejudge handles the calls of IAM that one caller made since a time again, by
+// the facts of now: who may do what has changed since they were judged. It
+// returns what became of each, the oldest first. The history may lack the
+// newest events; a sweep finds those.
 func (r *Responder) Rejudge(ctx context.Context, past Past, callerID string, since time.Time) ([]Result, error) {
 	var events []*trail.Event
-	for e, err := range past.Events(ctx, since, r.Now(), source.Filter{}) {
+	for e, err := range past.Events(ctx, since, r.Now(), source.Filter{By: source.ByEventSource, Value: detect.IAM}) {
 		if err != nil {
 			return nil, fmt.Errorf("judge the events of %s again: %w", callerID, err)
 		}

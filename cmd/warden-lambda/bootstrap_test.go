@@ -84,7 +84,7 @@ func containsOnce(t *testing.T, w *world, program string) {
 		t.Error("the intruder is not contained")
 	}
 	for kind, want := range map[ledger.Kind]int{
-		ledger.PlanRecorded: 1, ledger.StepEnded: 1, ledger.Verified: 1, ledger.Notified: 1, ledger.BadInput: 1, ledger.EventJoined: 1,
+		ledger.PlanRecorded: 1, ledger.StepEnded: 1, ledger.Verified: 1, ledger.Notified: 2, ledger.BadInput: 1, ledger.EventJoined: 1,
 	} {
 		if got := w.entries(kind); got != want {
 			t.Errorf("%d entries %s, want %d", got, kind, want)

@@ -21,8 +21,7 @@ import (
 // holding gives the world's function a hold queue.
 func (w *world) holding() {
 	w.t.Helper()
-	w.allow("sqs:SendMessage", "sqs:ChangeMessageVisibility")
-	queue, err := w.Admin.SQS.CreateQueue(w.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("warden-hold")})
+	queue, err := w.Admin.SQS.CreateQueue(w.t.Context(), &sqs.CreateQueueInput{QueueName: aws.String("warden-guard-hold")})
 	must(w.t, err)
 	w.env["HOLD_QUEUE_URL"] = aws.ToString(queue.QueueUrl)
 }
@@ -39,7 +38,7 @@ func (w *world) strip(user string) {
 func (w *world) look(id, body string) events.SQSMessage {
 	return events.SQSMessage{
 		MessageId: id, ReceiptHandle: "receipt of " + id, Body: body, EventSource: "aws:sqs", AWSRegion: "us-east-1",
-		EventSourceARN: "arn:aws:sqs:us-east-1:" + w.Account + ":warden-hold",
+		EventSourceARN: "arn:aws:sqs:us-east-1:" + w.Account + ":warden-guard-hold",
 	}
 }
 
@@ -57,7 +56,7 @@ func ordered(t *testing.T, body string) (looks []string, delays []int) {
 	must(t, json.Unmarshal([]byte(body), &call))
 	u, err := url.Parse(call.QueueUrl)
 	must(t, err)
-	if path.Base(u.Path) != "warden-hold" {
+	if path.Base(u.Path) != "warden-guard-hold" {
 		t.Errorf("sent to %s", call.QueueUrl)
 	}
 	for _, e := range call.Entries {
@@ -192,7 +191,7 @@ func looksInTrouble(t *testing.T, w *world, program string) {
 		if got := failures(t, l.invoke(batchOf(second), tt.timeout)); !cmp.Equal(got, []string{"second"}) || w.contained(w.Truth.Intruder) {
 			t.Errorf("%s: failures %v, contained %v", tt.name, got, w.contained(w.Truth.Intruder))
 		}
-		if n, body := w.gate.called("ChangeMessageVisibilityBatch"); n != 1 || !strings.Contains(body, "warden-hold") {
+		if n, body := w.gate.called("ChangeMessageVisibilityBatch"); n != 1 || !strings.Contains(body, "warden-guard-hold") {
 			t.Errorf("%s: %d calls to make the message visible soon: %s", tt.name, n, body)
 		}
 	}

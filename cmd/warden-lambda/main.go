@@ -79,6 +79,9 @@ func function(getenv func(string) string, log *slog.Logger, setRequest func(id s
 	if g.config, err = readConfig(getenv); err != nil {
 		return nil, err
 	}
+	if g.regions = []string{getenv("AWS_REGION")}; g.regions[0] == "" {
+		g.regions[0] = app.HomeRegion
+	}
 	return begin(g, getenv), nil
 }
 

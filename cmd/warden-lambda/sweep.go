@@ -5,59 +5,26 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	"warden/app"
-	"warden/guard"
 	"warden/respond"
-	"warden/trail"
-	"warden/trail/source"
 )
 
 // sweepFunction looks after what the guard's queue did not bring. A schedule
 // calls it every few minutes; what the schedule says does not matter. One at a
 // time is enough: give it a reserved concurrency of 1.
-type sweepFunction struct {
-	*guards
-	regions   []string
-	histories map[string]*source.Lookup // by account
-}
+type sweepFunction struct{ *guards }
 
-// newSweep reads the regions whose event history is swept; by default it is
-// the function's own, which has to be the one that IAM is recorded in.
+// newSweep reads the regions whose event history is swept, besides the
+// function's own, which has to be the one that IAM is recorded in.
 func newSweep(g *guards, getenv func(string) string) worker {
-	s := &sweepFunction{guards: g, histories: map[string]*source.Lookup{}}
 	for v := range strings.SplitSeq(getenv("SWEEP_REGIONS"), ",") {
-		if v = strings.TrimSpace(v); v != "" {
-			s.regions = append(s.regions, v)
+		if v = strings.TrimSpace(v); v != "" && !slices.Contains(g.regions, v) {
+			g.regions = append(g.regions, v)
 		}
 	}
-	if s.regions == nil {
-		s.regions = []string{getenv("AWS_REGION")}
-	}
-	if s.regions[0] == "" {
-		s.regions[0] = app.HomeRegion
-	}
-	return s
-}
-
-// history is the event history of an account. It is kept between sweeps, with
-// the pace that it found out.
-func (s *sweepFunction) history(id string) *source.Lookup {
-	if h := s.histories[id]; h != nil {
-		return h
-	}
-	clients := map[string]source.LookupClient{}
-	for _, region := range s.regions {
-		clients[region] = s.access[id].In(region).CloudTrail
-	}
-	h := source.NewLookup(clients)
-	h.Relevant = guard.Relevant
-	h.Bad = func(b trail.BadRecord) {
-		s.log.Warn("a record of the event history cannot be read", "record", b.String())
-	}
-	s.histories[id] = h
-	return h
+	return &sweepFunction{g}
 }
 
 // handle sweeps the function's own account and then the members. A sweep that
@@ -91,7 +58,7 @@ func (s *sweepFunction) sweep(ctx context.Context, id string) (respond.SweepRepo
 	if err != nil {
 		return respond.SweepReport{}, err
 	}
-	report, err := r.Sweep(ctx, s.history(id), respond.SweepOptions{Regions: s.regions})
+	report, err := r.Sweep(ctx, s.histories[id], respond.SweepOptions{Regions: s.regions})
 	if err != nil {
 		return report, err
 	}

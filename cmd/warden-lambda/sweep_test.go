@@ -31,7 +31,6 @@ func sweepReports(t *testing.T, a answer) respond.SweepReport {
 
 // sweeper is the world's function with the handler sweep.
 func (w *world) sweeper(t *testing.T, program string) *lambdaService {
-	w.allow("cloudtrail:LookupEvents")
 	return startFunction(t, program, w.with("_HANDLER", "sweep"))
 }
 

@@ -50,7 +50,7 @@ func build(out string) error {
 // gate that can fail.
 type world struct {
 	*stage.Stage
-	t     *testing.T
+	t     testing.TB
 	gate  *gate
 	env   map[string]string
 	store *ledger.DynamoDB
@@ -58,7 +58,7 @@ type world struct {
 	received []events.SQSMessage
 }
 
-func newWorld(t *testing.T, moto string, parameters map[string]string) *world {
+func newWorld(t testing.TB, moto string, parameters map[string]string) *world {
 	t.Helper()
 	ctx := t.Context()
 	st, err := stage.Set(ctx, stage.Options{Seed: 7})
@@ -98,6 +98,8 @@ func newWorld(t *testing.T, moto string, parameters map[string]string) *world {
 	table := "ledger-" + rand.Text()
 	_, err = client.CreateTable(ctx, ledger.TableDefinition(table))
 	must(t, err)
+	_, err = client.CreateTable(ctx, ledger.ApprovalTableDefinition(table))
+	must(t, err)
 	w.store = ledger.NewDynamoDB(client, table)
 
 	w.env = map[string]string{
@@ -122,16 +124,7 @@ func (w *world) role(name, trusted, rights string) string {
 	return aws.ToString(out.Role.Arn)
 }
 
-// allow lets the function's role do more than the guard's may.
-func (w *world) allow(actions ...string) {
-	w.t.Helper()
-	document, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": map[string]any{"Effect": "Allow", "Action": actions, "Resource": "*"}})
-	must(w.t, err)
-	_, err = w.Admin.IAM.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("warden-function"), PolicyName: aws.String("more"), PolicyDocument: aws.String(string(document))})
-	must(w.t, err)
-}
-
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +187,7 @@ func batchOf(messages ...events.SQSMessage) events.SQSEvent {
 
 // failures reads an answer as Lambda's poller does. Source: AWS Lambda
 // Developer Guide, "Implementing partial batch responses".
-func failures(t *testing.T, a answer) []string {
+func failures(t testing.TB, a answer) []string {
 	t.Helper()
 	if a.failed {
 		t.Fatalf("the function failed: %s", a.body)
@@ -263,7 +256,7 @@ const (
 	hang
 )
 
-func newGate(t *testing.T, to string) *gate {
+func newGate(t testing.TB, to string) *gate {
 	t.Helper()
 	target, err := url.Parse(to)
 	must(t, err)
