@@ -146,7 +146,7 @@ func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool
 		left = o.Found // names the version that IAM chose
 	}
 	found, err := a.look(ctx, s)
-	if errors.Is(err, ErrGone) {
+	if errors.Is(err, ErrGone) || errors.Is(err, ErrNoOrganization) {
 		u.Left = append(u.Left, fmt.Sprintf("%s: %v", s.Setting, err))
 		return nil, nil
 	}

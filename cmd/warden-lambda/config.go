@@ -10,6 +10,7 @@ import (
 	"warden/account"
 	"warden/guard"
 	"warden/notify"
+	"warden/respond"
 )
 
 // config is what the function's environment variables say.
@@ -40,6 +41,9 @@ type config struct {
 	// stateMachine is the ARN of the workflow that acts; "" where the guard
 	// acts itself.
 	stateMachine string
+	// guardrail is the organisation's service control policy, guardrailRole the
+	// role in the management account that may change it; "" for none.
+	guardrail, guardrailRole string
 }
 
 // readConfig reads the environment. The error names every variable that is
@@ -53,6 +57,7 @@ func readConfig(getenv func(string) string) (config, error) {
 			AdminRoles:      r.arns("ADMIN_ROLES"),
 			Protected:       r.arns("PROTECTED"),
 			DenyPolicy:      r.name("DENY_POLICY_NAME", guard.DefaultDenyPolicy),
+			DenyAllPolicy:   r.name("DENY_ALL_POLICY_NAME", guard.DefaultDenyAllPolicy),
 			ContainSessions: r.bool("CONTAIN_SESSIONS"),
 			UndoActions:     r.bool("UNDO_ACTIONS"),
 			AdminTag:        r.tag("ADMIN_TAG"),
@@ -77,6 +82,17 @@ func readConfig(getenv func(string) string) (config, error) {
 		c.responder = roles[0]
 	} else if len(roles) > 1 {
 		r.wrong("RESPONDER_ROLE_ARN", "want one ARN")
+	}
+	if c.guardrail = getenv("GUARDRAIL_POLICY_ARN"); c.guardrail != "" {
+		if err := respond.CheckGuardrail(c.guardrail); err != nil {
+			r.wrong("GUARDRAIL_POLICY_ARN", "%v", err)
+		}
+	}
+	if roles := r.arns("GUARDRAIL_ROLE_ARN"); len(roles) == 1 {
+		c.guardrailRole = roles[0]
+	}
+	if (c.guardrail == "") != (c.guardrailRole == "") {
+		r.wrong("GUARDRAIL_ROLE_ARN", "want one ARN, together with GUARDRAIL_POLICY_ARN")
 	}
 	for _, m := range r.list("MEMBER_ACCOUNTS") {
 		if !accountID.MatchString(m) {

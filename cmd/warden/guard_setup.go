@@ -29,6 +29,8 @@ type guardSetup struct {
 	adminRoles      []string
 	protect, self   []string
 	denyPolicy      string
+	denyAllPolicy   string
+	guardrail       guardrailFlags
 	adminTag        string
 	level           string
 	budget          int
@@ -56,6 +58,9 @@ func (o *guardSetup) flags(cmd *cobra.Command) {
 	f.StringSliceVar(&o.protect, "protect", nil, "exact ARN of a user or role that is never touched (repeatable)")
 	f.StringSliceVar(&o.self, "self", nil, "exact ARN under which warden itself acts, besides that of its credentials (repeatable)")
 	f.StringVar(&o.denyPolicy, "deny-policy", guard.DefaultDenyPolicy, "name of the managed policy that contains")
+	f.StringVar(&o.denyAllPolicy, "deny-all-policy", guard.DefaultDenyAllPolicy, "name of the managed policy that denies everything, for --level deny-all")
+	f.StringVar(&o.guardrail.policy, "guardrail-policy", "", "ARN of the organisation's service control policy in which callers are denied whom the account cannot deny, or who take off what denies them")
+	o.guardrail.roleFlag(cmd)
 	f.StringVar(&o.level, "level", string(guard.DenyIAM), "what a containment denies: deny-iam, deny-all, or alert for nothing")
 	f.IntVar(&o.budget, "budget", guard.DefaultBudget, "callers an hour that are contained with everything configured; above it DENY-IAM alone, the rest waits for approval")
 	f.BoolVar(&o.revokeSessions, "revoke-sessions", false, "deny all sessions of a contained role that were issued before, not only the caller's")
@@ -72,7 +77,7 @@ func (o *guardSetup) flags(cmd *cobra.Command) {
 func (o *guardSetup) config() (guard.Config, error) {
 	cfg := guard.Config{
 		AdminGroups: o.adminGroups, AdminRoles: o.adminRoles, Protected: o.protect, Self: o.self,
-		DenyPolicy: o.denyPolicy, ContainSessions: o.containSessions, UndoActions: o.undoActions,
+		DenyPolicy: o.denyPolicy, DenyAllPolicy: o.denyAllPolicy, ContainSessions: o.containSessions, UndoActions: o.undoActions,
 		Budget: o.budget, RevokeSessions: o.revokeSessions, SelfService: o.selfService,
 	}
 	var err error
@@ -132,7 +137,10 @@ func (o *guardSetup) connect(ctx context.Context, opts *respond.Options) (*app.C
 	if opts.Snapshot != nil && !o.apply {
 		return clients, nil // the facts were supplied
 	}
-	opts.Lookup = respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM}
+	opts.Lookup = respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: o.guardrail.reader(clients)}
+	if opts.Guardrail, err = o.guardrail.options(); err != nil {
+		return nil, err
+	}
 	return clients, nil
 }
 
@@ -146,7 +154,7 @@ func (o *guardSetup) act(ctx context.Context, s *streams, clients *app.Clients, 
 	if o.ledger != "" {
 		opts.LedgerFlag = "--ledger " + o.ledger
 	}
-	opts.Applier = apply.New(clients.IAM, opts.Ledger, apply.Options{Account: opts.Account})
+	opts.Applier = apply.New(clients.IAM, opts.Ledger, apply.Options{Account: opts.Account, Organizations: o.guardrail.organizations(clients)})
 	opts.Past = o.history(clients, nil)
 	told := notify.NewText(s.Out)
 	if o.output == "json" {

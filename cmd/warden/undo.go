@@ -19,6 +19,7 @@ type undoOptions struct {
 	ledger, output string
 	reason         string
 	apply, force   bool
+	guardrail      guardrailFlags
 }
 
 func newUndoCmd(s *streams) *cobra.Command {
@@ -59,6 +60,7 @@ EXIT STATUS
 	f.StringVar(&o.reason, "reason", "", "why, for the ledger")
 	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	o.guardrail.roleFlag(cmd)
 	o.aws = awsFlags(cmd)
 	return cmd
 }
@@ -94,7 +96,7 @@ func undoRun(ctx context.Context, s *streams, o undoOptions, id string) error {
 		if err != nil {
 			return err
 		}
-		a := apply.New(clients.IAM, l, apply.Options{Account: acct})
+		a := apply.New(clients.IAM, l, apply.Options{Account: acct, Organizations: o.guardrail.organizations(clients)})
 		return undo(ctx, s, o, a, clients.IAM, incident, step)
 	}()
 	return errors.Join(err, store.Close())
