@@ -57,7 +57,6 @@ func readConfig(getenv func(string) string) (config, error) {
 			AdminRoles:      r.arns("ADMIN_ROLES"),
 			Protected:       r.arns("PROTECTED"),
 			DenyPolicy:      r.name("DENY_POLICY_NAME", guard.DefaultDenyPolicy),
-			DenyAllPolicy:   r.name("DENY_ALL_POLICY_NAME", guard.DefaultDenyAllPolicy),
 			ContainSessions: r.bool("CONTAIN_SESSIONS"),
 			UndoActions:     r.bool("UNDO_ACTIONS"),
 			AdminTag:        r.tag("ADMIN_TAG"),
