@@ -14,7 +14,10 @@ import (
 	"warden/app"
 	"warden/change/apply"
 	"warden/change/ledger"
+	"warden/guard"
 	"warden/respond"
+	"warden/trail"
+	"warden/trail/source"
 )
 
 // reserve is what is kept of a function's time to answer in: what has not
@@ -34,7 +37,10 @@ type guards struct {
 	ledger     *ledger.Ledger
 	account    string
 	responders map[string]*respond.Responder // by account
-	access     map[string]*app.Clients       // by account
+	// regions are those whose event history is read; histories are kept with
+	// the pace that they found out.
+	regions   []string
+	histories map[string]*source.Lookup // by account
 }
 
 // prepare connects to AWS and sets up the guard of the function's own
@@ -80,7 +86,7 @@ func (g *guards) first(ctx context.Context) error {
 		return fmt.Errorf("who the function is: %w", err)
 	}
 	g.clients, g.account = clients, id
-	g.access = map[string]*app.Clients{}
+	g.histories = map[string]*source.Lookup{}
 	if !g.config.dryRun {
 		g.ledger = ledger.New(ledger.NewDynamoDB(clients.DynamoDB, g.config.table), nil)
 	}
@@ -116,6 +122,7 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 	if id != g.account {
 		cfg.ContainSessions = false // its role there may not write inline policies
 	}
+	g.histories[id] = g.history(clients)
 	o := respond.Options{
 		Guard: cfg, Account: id, Partition: partition, Log: g.log,
 		Lookup: respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM},
@@ -133,12 +140,12 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 		o.LedgerFlag = "--ledger dynamodb:" + g.config.table
 		o.Votes = ledger.NewApprovalTable(g.clients.DynamoDB, g.config.table)
 		o.AskFirst = g.config.stateMachine != ""
+		o.Past = g.histories[id]
 	}
 	r, err := respond.New(o)
 	if err != nil {
 		return nil, err
 	}
-	g.access[id] = clients
 	if err := r.Start(ctx); err != nil {
 		// A deny policy that cannot be seen to be right is no reason to stop
 		// watching: events are judged and told, and a containment that cannot
@@ -146,6 +153,20 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 		g.log.Error("the deny policy is not ready", "account", id, "error", oneLine(err))
 	}
 	return r, nil
+}
+
+// history is the event history of the account of the clients.
+func (g *guards) history(clients *app.Clients) *source.Lookup {
+	of := map[string]source.LookupClient{}
+	for _, region := range g.regions {
+		of[region] = clients.In(region).CloudTrail
+	}
+	h := source.NewLookup(of)
+	h.Relevant = guard.Relevant
+	h.Bad = func(b trail.BadRecord) {
+		g.log.Warn("a record of the event history cannot be read", "record", b.String())
+	}
+	return h
 }
 
 // shared is an applier that does not finish at its start what it finds begun:
