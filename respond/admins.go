@@ -66,7 +66,7 @@ func (r *Responder) refreshAdmins(ctx context.Context) error {
 		return err
 	}
 	if first {
-		r.Log.Warn("the first look at the administrators: whoever is one now is believed to be one rightly", "administrators", arns(members))
+		r.Log.Info("the first look at the administrators: whoever is one now is believed to be one rightly", "administrators", arns(members))
 	} else {
 		r.Log.Info("the administrators have changed", "administrators", arns(members))
 	}
