@@ -85,7 +85,7 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 		if !more {
 			wait = r.whyAsk()
 		}
-		r.takeBackUnless(ctx, res, wait)
+		r.takeBack(ctx, res, wait)
 	}
 	if len(open) > 0 {
 		r.tell(ctx, res, plan.Round, string(PartlyContained), r.partlyMessage(*res, plan, open))

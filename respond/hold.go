@@ -325,7 +325,7 @@ func containing(in ledger.Incident) []ledger.StepState {
 	latest := map[change.Setting]int{}
 	var out []ledger.StepState
 	for _, s := range in.Steps {
-		if s.Undo || !s.Ended() {
+		if s.Undo || !s.Ended() || strings.HasPrefix(s.Step.Reason, putsBack) {
 			continue
 		}
 		switch s.Step.Kind {

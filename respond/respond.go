@@ -187,8 +187,8 @@ type Result struct {
 	live *guard.UserFacts
 	// baseline is what was remembered of the administrators.
 	baseline *guard.Baseline
-	// chain is the incident of the session that this caller assumed, and how
-	// many sessions were followed to him.
+	// chain is the incident of the session that this caller assumed, or of who
+	// made him; follows is how many sessions were followed to him.
 	chain   string
 	follows int
 	// Took is the time from the call of Handle to the verified containment,
@@ -294,6 +294,15 @@ func (r *Responder) join(ctx context.Context, res *Result) error {
 	if res.Actor.Kind == trail.FederatedUser && res.Subject.ID != "" {
 		who = res.Subject // the incident is the user's, whoever acts for him
 	}
+	if res.chain == "" {
+		var err error
+		if res.chain, err = r.parent(ctx, res.Actor, res.Incident); err != nil {
+			return err
+		}
+		if res.chain != "" {
+			res.Reason += "; what he calls with was made by the caller of incident " + res.chain
+		}
+	}
 	if _, err := r.Ledger.OpenIncident(ctx, res.Incident, ledger.Opening{
 		Account: r.Account, Caller: who.ARN, CallerID: who.ID, Kind: string(res.Actor.Kind),
 		Severity: res.Severity.String(), Title: title, Reason: res.Reason, Parent: res.chain,
@@ -308,7 +317,10 @@ func (r *Responder) join(ctx context.Context, res *Result) error {
 		ID: e.ID, Name: e.Name, Source: e.Source, Time: e.Time, SourceIP: e.SourceIP, ErrorCode: e.ErrorCode,
 		Verdict: string(res.Verdict), Detections: ids,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return r.noteMade(ctx, res.Incident, e)
 }
 
 // callerLocks keeps two events of one caller from being handled at once in

@@ -51,12 +51,9 @@ func asked(s change.Step, why string, args ...any) answer {
 // takeBack plans and carries out what takes back the effects of the call:
 // a created key is deactivated, an attached policy detached, a created
 // identity quarantined. What may grant something is proposed, and what cannot
-// or must not be taken back is listed.
-func (r *Responder) takeBack(ctx context.Context, res *Result) { r.takeBackUnless(ctx, res, "") }
-
-// takeBackUnless is takeBack, but proposes all of it where wait says why it
-// has to wait for a person.
-func (r *Responder) takeBackUnless(ctx context.Context, res *Result, wait string) {
+// or must not be taken back is listed. All of it is proposed where wait says
+// why it has to wait for a person.
+func (r *Responder) takeBack(ctx context.Context, res *Result, wait string) {
 	in, err := r.Ledger.Incident(ctx, res.Incident)
 	if err != nil {
 		res.Err, res.Retry = errors.Join(res.Err, err), true
@@ -87,9 +84,6 @@ func (r *Responder) takeBackUnless(ctx context.Context, res *Result, wait string
 	}
 	now := r.undone(in, res, all.now)
 	ask := r.undone(in, res, all.ask)
-	if r.AskFirst && wait == "" {
-		wait = "what the call did is taken back after approval only"
-	}
 	if wait != "" {
 		ask, now, all.why = slices.Concat(now, ask), nil, wait
 	}
@@ -149,7 +143,12 @@ func (r *Responder) askToTakeBack(ctx context.Context, res *Result, in ledger.In
 func (r *Responder) undone(in ledger.Incident, res *Result, steps []change.Step) []change.Step {
 	var out []change.Step
 	for _, s := range steps {
-		reason := takesBack + res.Event.Name + " of event " + res.Event.ID
+		reason := res.Event.Name + " of event " + res.Event.ID
+		if s.Kind != change.Attachment && gives(s) || s.Kind == change.Attachment && s.After.Exists && !r.denies(s.Name) {
+			reason = putsBack + reason
+		} else {
+			reason = takesBack + reason
+		}
 		if !dealtWith(in, s, reason, res.Event.Time) {
 			out = append(out, s.Because(reason))
 		}
@@ -157,8 +156,13 @@ func (r *Responder) undone(in ledger.Incident, res *Result, steps []change.Step)
 	return out
 }
 
-// takesBack begins the reason of every step that takes a call back.
-const takesBack = "takes back "
+// takesBack and putsBack begin the reasons of steps that take a call back.
+// What is put back denies nobody, so it is not held like a containment: who may
+// change it again may do so.
+const (
+	takesBack = "takes back "
+	putsBack  = "puts back what was there before "
+)
 
 // dealtWith reports whether the incident has a step that makes this one for
 // the same call needless.

@@ -271,5 +271,7 @@ func (r *Responder) deleteProvider(ctx context.Context, f detect.Effect) (answer
 	return asked(change.DeleteProvider(kind, f.ARN, now.Text), "whoever owns the provider signs himself into every role that trusts it; look which do"), nil
 }
 
-// denies reports whether a policy is the guard's own deny policy.
-func (r *Responder) denies(policyARN string) bool { return strings.EqualFold(policyARN, r.denyARN()) }
+// denies reports whether a policy is one of the guard's own deny policies.
+func (r *Responder) denies(policyARN string) bool {
+	return strings.EqualFold(policyARN, r.denyARN()) || strings.EqualFold(policyARN, r.denyARNOf(guard.DenyAll))
+}

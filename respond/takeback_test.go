@@ -64,13 +64,18 @@ func newHouse(t *testing.T, known bool) *house {
 	h.before = p.Twin.Snapshot()
 	h.before.CollectedAt = time.Now().Add(-time.Minute)
 	p.r = p.responder(func(o *respond.Options) {
-		o.Lookup = respond.Live{Identities: collect.NewIdentities(p.Admin.IAM), Reader: p.Admin.IAM}
-		o.Applier = apply.New(p.Admin.IAM, p.Ledger, apply.Options{Account: p.Account})
-		if known {
+		if *o = h.mighty(*o); known {
 			o.Before = h.before
 		}
 	})
 	return h
+}
+
+// mighty lets the guard do everything, as with a responder's role.
+func (h *house) mighty(o respond.Options) respond.Options {
+	o.Lookup = respond.Live{Identities: collect.NewIdentities(h.Admin.IAM), Reader: h.Admin.IAM}
+	o.Applier = apply.New(h.Admin.IAM, h.Ledger, apply.Options{Account: h.Account})
+	return o
 }
 
 func (h *house) policy(name string) string { return "arn:aws:iam::" + h.Account + ":policy/" + name }

@@ -40,6 +40,15 @@ type Event struct {
 	Doubt       string    `json:"doubt,omitempty"`
 }
 
+// Made is the body of a ThingMade entry: what an event of the incident made and
+// under what calls can be made: a user, a role, an access key, a session.
+type Made struct {
+	ID    string `json:"id"`   // unique id, or access key id
+	Kind  string `json:"kind"` // as package guard/lineage names it
+	ARN   string `json:"arn,omitempty"`
+	Event string `json:"event"`
+}
+
 // Intent is the body of a StepIntended entry. It is stored before the call.
 type Intent struct {
 	Plan    string `json:"plan"`

@@ -77,12 +77,12 @@ EXIT STATUS
 	f.StringVar(&o.folder, "folder", "", "folder of CloudTrail files to read and watch")
 	f.StringSliceVar(&o.events, "events", nil, "CloudTrail file or folder to read, or - for standard input (repeatable)")
 	f.BoolVar(&o.untilEmpty, "until-empty", false, "stop when the queue or folder has nothing more")
-	f.StringVar(&o.snapshot, "snapshot", "", "snapshot file that supplies the facts instead of AWS")
+	f.StringVar(&o.snapshot, "snapshot", "", "snapshot file: supplies the facts instead of AWS; with --apply, says what was there before the calls that --undo-actions takes back")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for one line an event")
 	o.flags(cmd)
 	cmd.MarkFlagsOneRequired("queue", "folder", "events")
 	cmd.MarkFlagsMutuallyExclusive("queue", "folder", "events")
-	cmd.AddCommand(newGuardSweepCmd(s))
+	cmd.AddCommand(newGuardSweepCmd(s), newGuardLineageCmd(s))
 	return cmd
 }
 
@@ -101,6 +101,7 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (ended error) {
 		if opts.Snapshot, err = readSnapshot(o.snapshot); err != nil {
 			return err
 		}
+		opts.Before = opts.Snapshot
 	}
 	var clients *app.Clients
 	if o.queue != "" || o.apply {

@@ -8,6 +8,7 @@
 package lineage
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -89,8 +90,8 @@ func (q Query) covers(e *trail.Event) bool {
 	return (q.Since.IsZero() || !e.Time.Before(q.Since)) && (q.Until.IsZero() || e.Time.Before(q.Until))
 }
 
-// is reports whether the caller that is looked for made a call.
-func (q Query) is(a trail.Actor) bool {
+// Is reports whether the caller that is looked for made a call himself.
+func (q Query) Is(a trail.Actor) bool {
 	switch q.Caller {
 	case "":
 		return false
@@ -109,7 +110,21 @@ func Trace(events []*trail.Event, q Query) *Thing {
 	}
 	t.connect()
 	t.bury()
+	t.root.sort()
 	return t.root
+}
+
+// kinds is the order of things that were made in one second, which is all
+// that CloudTrail tells: who exists first, then what he is reached with.
+var kinds = []Kind{User, Group, Role, Policy, Profile, Provider, Key, Password, SSHKey, Certificate, ServiceCredential, Device, Session}
+
+func (n *Thing) sort() {
+	slices.SortStableFunc(n.Made, func(a, b *Thing) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(a.ID, b.ID))
+	})
+	for _, m := range n.Made {
+		m.sort()
+	}
 }
 
 // inOrder sorts events by time and drops those that are there twice.
@@ -152,7 +167,7 @@ func (t *tracer) actor(a trail.Actor) *Thing {
 	if a.Parent != nil && t.byID[a.Parent.ID] != nil {
 		return t.byID[a.Parent.ID]
 	}
-	if t.q.is(a) || a.Parent != nil && (a.Parent.ID == t.q.Caller || a.Parent.ARN == t.q.Caller) && t.q.Caller != "" {
+	if t.q.Is(a) || a.Parent != nil && (a.Parent.ID == t.q.Caller || a.Parent.ARN == t.q.Caller) && t.q.Caller != "" {
 		return t.root
 	}
 	return nil

@@ -52,6 +52,19 @@ func creates(e *trail.Event) bool {
 	return false
 }
 
+// Made lists what a call made: nothing when it failed, or when it is none that
+// makes anything.
+func Made(e *trail.Event) []*Thing {
+	if e.Failed() || !creates(e) {
+		return nil
+	}
+	return made(e)
+}
+
+// Acts reports whether calls are made under the thing's id: it is a user, a
+// role, a key or a session.
+func (n *Thing) Acts() bool { return acts(n.Kind) && n.ID != "" }
+
 // made lists what a successful call made.
 func made(e *trail.Event) []*Thing {
 	n := &Thing{At: e.Time, Event: e.ID, Call: e.Name}
