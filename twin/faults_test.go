@@ -2,6 +2,7 @@ package twin
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -155,4 +156,19 @@ func TestFaultsAreChecked(t *testing.T) {
 			t.Errorf("%+v is accepted", f)
 		}
 	}
+}
+
+// The second time that somebody attaches a policy to a user, the policy is
+// attached and the answer is lost.
+func ExampleFaults() {
+	f := Faults{
+		Loss: 0.05,
+		Fail: []FailRule{{Service: "iam", Operation: "AttachUserPolicy", From: 2, To: 2, Fault: Fault{After: true, Cut: true}}},
+	}
+	fmt.Println(f.Check())
+	f.Loss = 5
+	fmt.Println(f.Check())
+	// Output:
+	// <nil>
+	// the probabilities of duplicates, reordering and loss go from 0 to 1
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 )
 
 // certificate makes a self-signed certificate in PEM.
@@ -264,4 +265,39 @@ func TestBelongingsFollowTheUser(t *testing.T) {
 	if len(list.MFADevices) != 0 {
 		t.Errorf("the new user of the old name has %+v", list.MFADevices)
 	}
+}
+
+// Records show no secret: no seed, no code, no password, no token.
+func TestSecretsAreNotRecorded(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, Faults{})
+	a, name := w.admin(), aws.String("keeper")
+	w.newUser(*name, "")
+	var secrets []string
+	d, err := a.CreateVirtualMFADevice(ctx, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: aws.String("phone")})
+	w.must(err)
+	first := w.code(*d.VirtualMFADevice.SerialNumber)
+	w.pass(totpStep)
+	second := w.code(*d.VirtualMFADevice.SerialNumber)
+	_, err = a.EnableMFADevice(ctx, &iam.EnableMFADeviceInput{UserName: name, SerialNumber: d.VirtualMFADevice.SerialNumber, AuthenticationCode1: &first, AuthenticationCode2: &second})
+	w.must(err)
+	secrets = append(secrets, string(d.VirtualMFADevice.Base32StringSeed), `"`+first+`"`, `"`+second+`"`)
+	for _, service := range []string{"codecommit.amazonaws.com", "bedrock.amazonaws.com"} {
+		out, err := a.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{UserName: name, ServiceName: &service})
+		w.must(err)
+		secrets = append(secrets, aws.ToString(out.ServiceSpecificCredential.ServicePassword)+aws.ToString(out.ServiceSpecificCredential.ServiceCredentialSecret))
+	}
+	token, err := w.twin.WebIdentityToken(WebIdentity{Provider: github, Subject: "repo:halden-freight/booking:x", Audience: "sts.amazonaws.com"})
+	w.must(err)
+	_, err = w.anonymous().AssumeRoleWithWebIdentity(ctx, &sts.AssumeRoleWithWebIdentityInput{RoleArn: aws.String(w.arn("role", "/ci/github-actions")), RoleSessionName: aws.String("build"), WebIdentityToken: &token})
+	w.must(err)
+	secrets = append(secrets, token)
+	w.twin.records.newest(0, func(r *record) bool {
+		for _, s := range secrets {
+			if strings.Contains(string(r.json), s) {
+				t.Errorf("%q is in the record of %s", s, r.name)
+			}
+		}
+		return true
+	})
 }

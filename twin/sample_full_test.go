@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,4 +34,16 @@ func TestFill(t *testing.T) {
 			t.Error("nonsense was accepted")
 		}
 	}
+}
+
+func ExampleFill() {
+	company, truth := Sample(1, testNow)
+	err := Fill(company, truth.Intruder, ManagedPlaces, BoundaryPlace)
+	for _, u := range company.Users {
+		if u.Name == truth.Intruder {
+			fmt.Println(len(u.Attached), "policies attached, boundary", u.Boundary, err)
+		}
+	}
+	// Output:
+	// 10 policies attached, boundary arn:aws:iam::123456789012:policy/filler/ci-deploy-filler-boundary <nil>
 }
