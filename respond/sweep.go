@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"warden/change"
@@ -92,6 +93,9 @@ type SweepReport struct {
 	// those that somebody had taken away.
 	Rechecked int          `json:"rechecked"`
 	Stripped  []StrippedAt `json:"stripped,omitempty"`
+	// Hold are the incidents whose containment, made or put back by the sweep,
+	// is due to be looked at again soon.
+	Hold []string `json:"hold,omitempty"`
 	// Resumed is how many plans were finished that had died on their way.
 	Resumed int `json:"resumed,omitempty"`
 	// Reminded are the proposals that people were told of again.
@@ -241,6 +245,13 @@ func (s *sweep) repair(ctx context.Context) {
 	}
 }
 
+// hold notes that a containment is due to be looked at again.
+func (s *sweep) hold(incident string, next time.Time) {
+	if !next.IsZero() && !slices.Contains(s.report.Hold, incident) {
+		s.report.Hold = append(s.report.Hold, incident)
+	}
+}
+
 // remember reads what the guard knows.
 func (s *sweep) remember(ctx context.Context) error {
 	s.joined, s.unconfirmed = map[string]*ledger.Incident{}, map[string]*ledger.Incident{}
@@ -282,6 +293,7 @@ func (s *sweep) recheck(ctx context.Context) {
 		if len(again.Stripped) == 0 {
 			continue
 		}
+		s.hold(in.ID, again.Next)
 		stripped := StrippedAt{Incident: in.ID, Restored: again.Restored}
 		for _, setting := range again.Stripped {
 			stripped.Settings = append(stripped.Settings, setting.String())

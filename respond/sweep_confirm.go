@@ -11,7 +11,7 @@ import (
 	"warden/change/apply"
 	"warden/change/ledger"
 	"warden/finding"
-	"warden/guard"
+	"warden/guard/detect"
 	"warden/notify"
 	"warden/trail"
 	"warden/trail/source"
@@ -30,10 +30,16 @@ const (
 )
 
 // confirmable reports whether an event has to be found in the history: its
-// caller was acted on for it, and it was not found yet.
+// caller was acted on, and it was not found yet.
 func (s *sweep) confirmable(in ledger.Incident, ev ledger.Event) bool {
-	return ev.Verdict == string(guard.Contain) && len(in.Plans) > 0 && ev.ConfirmedAt.IsZero() &&
-		s.report.At.Sub(ev.JoinedAt) < confirmFor
+	return actedOn(ev) && len(in.Plans) > 0 && ev.ConfirmedAt.IsZero() && s.report.At.Sub(ev.JoinedAt) < confirmFor
+}
+
+// actedOn reports whether an event is of the kind for which callers are acted
+// on: they are for what they did to identities, not for what they tried, nor
+// for what other services record in other regions.
+func actedOn(ev ledger.Event) bool {
+	return ev.ErrorCode == "" && detect.IAMWrite(ev.Source, ev.Name)
 }
 
 // confirm looks in the history for the events that were acted on and did not
@@ -143,7 +149,7 @@ type releaser interface {
 // doubt alarms people about an event that was acted on and that CloudTrail
 // does not have, and proposes to release its caller, unless another event of
 // the incident is confirmed. Nothing is released without a person: CloudTrail
-// may be late, or switched off by the very caller.
+// may be late.
 func (s *sweep) doubt(ctx context.Context, in ledger.Incident, ev ledger.Event, why string) {
 	doubted := DoubtedAt{Incident: in.ID, Event: ev.ID, Why: why}
 	defer func() { s.report.Doubted = append(s.report.Doubted, doubted) }()
@@ -173,7 +179,7 @@ func (s *sweep) doubt(ctx context.Context, in ledger.Incident, ev ledger.Event, 
 		Incident: in.ID, Severity: finding.Critical,
 		Subject: "warden acted on an event that CloudTrail does not have",
 		Text: fmt.Sprintf("who    %s\nwhat   %s at %s, event %s\nwhy    %s\ndone   he stays contained; %s\n"+
-			"next   ask who can write to the guard's queue, and whether the trail is on; if the event is forged, release him\n%s",
+			"next   ask who can write to the guard's queue; if the event is forged, release him\n%s",
 			in.Caller, ev.Name, ev.Time.UTC().Format("2006-01-02 15:04:05Z"), ev.ID, why, release, s.r.undoLine(in.ID)),
 	})
 	if res.Err != nil {
@@ -189,7 +195,7 @@ func (s *sweep) doubt(ctx context.Context, in ledger.Incident, ev ledger.Event, 
 // the incident was acted on.
 func confirmed(in ledger.Incident) bool {
 	for _, ev := range in.Events {
-		if ev.Verdict == string(guard.Contain) && !ev.ConfirmedAt.IsZero() {
+		if actedOn(ev) && !ev.ConfirmedAt.IsZero() {
 			return true
 		}
 	}

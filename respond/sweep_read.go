@@ -143,6 +143,7 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 	default:
 		return // not so with the latest facts
 	}
+	s.hold(res.Incident, res.Next)
 	swept := SweptEvent{Line: res.Line(), Action: res.Action}
 	if res.Err != nil {
 		swept.Error = oneLine(res.Err)

@@ -100,10 +100,11 @@ func readConfig(getenv func(string) string) (config, error) {
 		c.members = append(c.members, m)
 	}
 	r.channels(&c)
+	machine := getenv("STATE_MACHINE_ARN")
 	switch mode := getenv("RESPONSE_MODE"); mode {
 	case "", "direct":
 	case "workflow":
-		c.stateMachine = getenv("STATE_MACHINE_ARN")
+		c.stateMachine = machine
 		if a, err := account.ParseARN(c.stateMachine); err != nil || a.Service != "states" {
 			r.wrong("STATE_MACHINE_ARN", "RESPONSE_MODE=workflow wants the ARN of a state machine")
 		}

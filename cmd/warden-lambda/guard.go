@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
-	"warden/respond"
 	"warden/trail"
 )
 
@@ -111,7 +110,7 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 	}
 	g.log.Info("judged", "event", e.ID, "name", e.Name, "caller", res.Actor.ARN, "verdict", res.Verdict,
 		"action", res.Action, "incident", res.Incident, "tookMs", res.Took.Milliseconds(), "retry", res.Retry)
-	if res.Action == respond.Contained {
+	if !res.Next.IsZero() {
 		g.hold(ctx, r.Account, res.Incident)
 	}
 	return !res.Retry

@@ -62,6 +62,9 @@ func (s *sweepFunction) sweep(ctx context.Context, id string) (respond.SweepRepo
 	if err != nil {
 		return report, err
 	}
+	for _, incident := range report.Hold {
+		s.hold(ctx, id, incident)
+	}
 	s.log.Info("swept", "account", id, "judged", report.Judged, "missed", len(report.Missed), "early", len(report.Early),
 		"unfinished", len(report.Unfinished), "confirmed", report.Confirmed, "waiting", report.Waiting, "doubted", len(report.Doubted),
 		"rechecked", report.Rechecked, "stripped", len(report.Stripped), "resumed", report.Resumed, "complete", report.Complete())

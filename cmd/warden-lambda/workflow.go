@@ -135,6 +135,9 @@ func (f *workflowFunction) event(ctx context.Context, s step) (stepAnswer, error
 		res = r.Judge(ctx, e)
 	} else {
 		res = r.Handle(ctx, e)
+		if !res.Next.IsZero() {
+			f.hold(ctx, r.Account, res.Incident)
+		}
 	}
 	a.Verdict, a.Action, a.Incident = string(res.Verdict), string(res.Action), res.Incident
 	a.Proposals = append(a.Proposals, res.Proposed...)
