@@ -156,10 +156,14 @@ func (c Config) Now(f *Facts) bool {
 // ownGrants are the ways in which the event made its caller an administrator.
 func (c *caseFile) ownGrants() []string {
 	var ways []string
+	live := &UserFacts{}
+	if c.facts != nil && c.facts.User != nil {
+		live = c.facts.User
+	}
 	for _, change := range c.cfg.AdminChanges(c.e) {
-		user := change.User != "" && (strings.EqualFold(change.User, c.j.Subject.Name) || c.facts.User != nil && strings.EqualFold(change.User, c.facts.User.Name))
+		user := change.User != "" && c.by.Kind != trail.AssumedRole && (strings.EqualFold(change.User, c.j.Subject.Name) || strings.EqualFold(change.User, live.Name))
 		role := change.Role != "" && c.by.Kind == trail.AssumedRole && strings.EqualFold(change.Role, c.j.Subject.Name)
-		group := change.Group != "" && c.facts.User != nil && containsFold(c.facts.User.Groups, change.Group)
+		group := change.Group != "" && containsFold(live.Groups, change.Group)
 		if !change.Removed && (user || role || group) {
 			ways = append(ways, change.Way)
 		}

@@ -44,6 +44,11 @@ func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 	if v == Contain && cfg.Level == AlertOnly {
 		v, reason = Alert, reason+"; level alert: nothing is changed"
 	}
+	if v != Ignored && v != Allowed && j.Standing != NotOurs && c.selfMade() == "" {
+		for _, change := range cfg.AdminChanges(e) {
+			reason += "; " + change.String()
+		}
+	}
 	j.Verdict, j.Reason = v, oneLine(c.date(reason))
 	switch v {
 	case Ignored, Allowed:

@@ -128,6 +128,7 @@ func TestJudge(t *testing.T) {
 		"joins, of two groups":     {Config{AdminGroups: []string{"Administrators", "SRE"}}, mallory, "iam:AddUserToGroup", join("SRE"), user("Administrators", "SRE"), Allowed, "group Administrators"},
 		"fails to join":            {Config{}, mallory, "iam:AddUserToGroup", join("Administrators") + failed, user("Administrators"), Allowed, "administrator"},
 		"adds somebody else":       {Config{}, mallory, "iam:AddUserToGroup", strings.Replace(join("Administrators"), "mallory", "eve", 1), user("Administrators"), Allowed, "administrator"},
+		"makes somebody one":       {Config{}, mallory, "iam:AddUserToGroup", strings.Replace(join("Administrators"), "mallory", "eve", 1), user(), Contain, "called AddUserToGroup; user eve was made an administrator (group Administrators)"},
 		"joins another group":      {Config{}, mallory, "iam:AddUserToGroup", join("devs"), user("devs", "Administrators"), Allowed, "administrator"},
 		"renames his group":        {Config{}, mallory, "iam:UpdateGroup", `,"requestParameters":{"groupName":"devs","newGroupName":"Administrators"}`, user("Administrators"), Contain, "made himself"},
 

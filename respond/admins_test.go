@@ -203,7 +203,7 @@ func TestRobbedAdministrator(t *testing.T) {
 
 // An administrator whom an outsider made is not contained when no other is
 // left: somebody has to be able to repair.
-func TestLastAdministrator(t *testing.T) {
+func TestLastAdministratorIsLeft(t *testing.T) {
 	t.Parallel()
 	p, last := cast(t, stage.Options{})
 	p.join(p.intruder, newcomer)
