@@ -66,8 +66,7 @@ func (c Config) AdminChanges(e *trail.Event) []AdminChange {
 	group := e.RequestString("groupName")
 	switch e.Name {
 	case "AddUserToGroup", "RemoveUserFromGroup":
-		if containsFold(c.Groups(), group) {
-			user := first(e.RequestString("userName"), e.Actor().Name)
+		if user := e.RequestString("userName"); user != "" && containsFold(c.Groups(), group) {
 			return []AdminChange{{User: user, Way: "group " + group, Removed: e.Name == "RemoveUserFromGroup"}}
 		}
 	case "UpdateGroup":
@@ -77,7 +76,7 @@ func (c Config) AdminChanges(e *trail.Event) []AdminChange {
 	case "CreateUser":
 		return c.tagged(e, AdminChange{User: e.RequestString("userName")}, false)
 	case "TagUser", "UntagUser":
-		return c.tagged(e, AdminChange{User: first(e.RequestString("userName"), e.Actor().Name)}, true)
+		return c.tagged(e, AdminChange{User: e.RequestString("userName")}, true)
 	case "TagRole", "UntagRole":
 		return c.tagged(e, AdminChange{Role: e.RequestString("roleName")}, true)
 	}
@@ -110,7 +109,7 @@ func (c Config) roleMade(e *trail.Event) []AdminChange {
 // takes away. existed says that whom it is done to had been there before, so
 // that another value takes the tag away.
 func (c Config) tagged(e *trail.Event, who AdminChange, existed bool) []AdminChange {
-	if c.AdminTag.Key == "" {
+	if c.AdminTag.Key == "" || who == (AdminChange{}) {
 		return nil
 	}
 	var request struct {
