@@ -29,7 +29,7 @@ const freshFor = 24 * time.Hour
 
 // before finds what a setting was before a call: in the snapshot that was
 // taken before, or in the ledger, whichever is younger. Neither is asked
-// about a time after the call.
+// about a time after the call. What such a caller made himself had nothing.
 func (r *Responder) before(ctx context.Context, set change.Setting, targetID string, call time.Time) (former, error) {
 	var f former
 	if s := r.Before; s != nil && s.CollectedAt.Before(call) && (s.Account == "" || s.Account == r.Account) {
@@ -45,5 +45,22 @@ func (r *Responder) before(ctx context.Context, set change.Setting, targetID str
 		f = former{state: st, known: true, at: at, by: "ledger"}
 	}
 	f.fresh = f.known && call.Sub(f.at) <= freshFor
-	return f, nil
+	if f.known {
+		return f, nil
+	}
+	return r.beforeBirth(ctx, set, targetID, call)
+}
+
+// beforeBirth knows that what a caller of an incident made had nothing before.
+func (r *Responder) beforeBirth(ctx context.Context, set change.Setting, targetID string, call time.Time) (former, error) {
+	switch set.Kind {
+	case change.Attachment, change.Inline, change.Boundary, change.Membership:
+	default:
+		return former{}, nil
+	}
+	maker, _, err := r.Ledger.MadeIn(ctx, targetID)
+	if err != nil || maker == "" {
+		return former{}, err
+	}
+	return former{state: change.Absent, known: true, fresh: true, at: call, by: "made by the caller of incident " + maker}, nil
 }

@@ -82,9 +82,12 @@ func (r *Responder) restoreVersion(ctx context.Context, res *Result, f detect.Ef
 		}
 		return asked(step, "the version in force before is that of %s; look whether it was still so", before), nil
 	}
-	others := earlier(versions, f)
+	others, err := r.earlier(ctx, res, versions, f)
+	if err != nil {
+		return answer{}, err
+	}
 	if len(others) == 0 {
-		return told("%s has no version but the one that the call put in force", f.Policy), nil
+		return told("%s has no version from before the caller's calls", f.Policy), nil
 	}
 	step, err := r.setVersion(ctx, f.Policy, now, others[0].ID)
 	if err != nil {
@@ -97,13 +100,25 @@ func (r *Responder) restoreVersion(ctx context.Context, res *Result, f detect.Ef
 }
 
 // earlier lists the versions that may have been in force before, the newest
-// first. A version that the call made comes after them.
-func earlier(versions []collect.VersionDate, f detect.Effect) []collect.VersionDate {
-	i := slices.IndexFunc(versions, func(v collect.VersionDate) bool { return v.ID == f.Version })
-	if i >= 0 && f.Document != "" {
-		return versions[i+1:]
+// first: those from before the caller's first call.
+func (r *Responder) earlier(ctx context.Context, res *Result, versions []collect.VersionDate, f detect.Effect) ([]collect.VersionDate, error) {
+	in, err := r.Ledger.Incident(ctx, res.Incident)
+	if err != nil {
+		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(versions), func(v collect.VersionDate) bool { return v.ID == f.Version })
+	first := res.Event.Time
+	for _, e := range in.Events {
+		if e.Time.Before(first) {
+			first = e.Time
+		}
+	}
+	var out []collect.VersionDate
+	for _, v := range versions {
+		if v.ID != f.Version && v.Created.Before(first) {
+			out = append(out, v)
+		}
+	}
+	return out, nil
 }
 
 func (r *Responder) setVersion(ctx context.Context, policyARN string, now change.State, id string) (change.Step, error) {

@@ -3,6 +3,7 @@ package respond_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,18 @@ func newHouse(t *testing.T, known bool) *house {
 		}
 	})
 	return h
+}
+
+// old is a policy with one version that is older than the play: CloudTrail
+// counts in seconds, so what is made in the second of a crime may be part of it.
+func (h *house) old() *account.ManagedPolicy {
+	for i, p := range h.before.Policies {
+		if !p.AWSManaged() && len(p.Versions) == 1 && p.CreateDate.Before(h.before.CollectedAt) {
+			return &h.before.Policies[i]
+		}
+	}
+	h.t.Fatal("the sample has no such policy")
+	return nil
 }
 
 // mighty lets the guard do everything, as with a responder's role.
@@ -265,11 +278,11 @@ var crimes = []crime{
 	{
 		name: "a new version",
 		do: func(ctx context.Context, h *house, c *iam.Client) error {
-			_, err := c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: aws.String(h.policy("some")), PolicyDocument: aws.String(allowAll), SetAsDefault: true})
+			_, err := c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: aws.String(h.old().ARN), PolicyDocument: aws.String(allowAll), SetAsDefault: true})
 			return err
 		},
-		set:  set(change.DefaultVersion, managed("some"), nil),
-		want: allowNothing, blind: allowNothing,
+		set:  set(change.DefaultVersion, func(h *house) string { return h.old().ARN }, nil),
+		want: "old", blind: "old",
 	},
 	{
 		name: "delete a managed policy",
@@ -341,6 +354,8 @@ func TestTakesBackCrimes(t *testing.T) {
 				switch want {
 				case "absent":
 					want = change.Absent.String()
+				case "old":
+					want = change.Is(string(h.old().Default().Document)).String()
 				case "some":
 					want = change.Is(h.policy("some")).String()
 				default:
@@ -498,5 +513,53 @@ func TestTakesBackEachTime(t *testing.T) {
 	}
 	if got := h.state(change.AccessKey, victim(h), id); got.Text != change.Active {
 		t.Errorf("after undo the key is %s", got)
+	}
+}
+
+// Of several versions that the caller made, none is put in force again.
+func TestTakesBackVersions(t *testing.T) {
+	t.Parallel()
+	for _, backwards := range []bool{false, true} {
+		h := newHouse(t, false)
+		older := h.old().ARN
+		ctx := t.Context()
+		for range 3 {
+			if _, err := h.intruder.IAM.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: aws.String(older), PolicyDocument: aws.String(allowAll), SetAsDefault: true}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		events := h.intruderEvents()
+		if backwards {
+			slices.Reverse(events)
+		}
+		for _, e := range events {
+			if r := h.r.Handle(ctx, e); r.Err != nil {
+				t.Error(r.Err)
+			}
+		}
+		if got := h.state(change.DefaultVersion, older, ""); got.Version != "v1" {
+			t.Errorf("backwards %v: %s is in force", backwards, got)
+		}
+	}
+}
+
+// What the caller made himself had no policies before.
+func TestTakesBackFromHisOwn(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, false)
+	ctx := t.Context()
+	if err := h.createUser(h.intruder, "own"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.intruder.IAM.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: aws.String("own"), PolicyName: aws.String("p"), PolicyDocument: aws.String(allowAll)}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range h.handle() {
+		if r.Err != nil || len(r.Proposed) > 0 {
+			t.Errorf("%s: proposed %v, %v", r.Event.Name, r.Proposed, r.Err)
+		}
+	}
+	if got := h.state(change.Inline, h.user("own"), "p"); got.Exists {
+		t.Errorf("the policy is %s", got)
 	}
 }
