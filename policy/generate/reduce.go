@@ -189,7 +189,11 @@ func (r *reducer) action(pattern string, served []Observation) []string {
 	if len(keep) == len(known) {
 		return []string{pattern}
 	}
-	r.removed(fmt.Sprintf("%s but for %d of %d actions", pattern, len(keep), len(known)))
+	if len(keep) == 0 {
+		r.removed(fmt.Sprintf("%s (%d actions)", pattern, len(known)))
+		return nil
+	}
+	r.removed(fmt.Sprintf("%s but for %d of its %d actions", pattern, len(keep), len(known)))
 	return readable(keep)
 }
 

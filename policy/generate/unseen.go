@@ -37,12 +37,16 @@ func Unseen(action string, c Coverage) bool {
 	}
 	switch service {
 	case "s3", "s3-object-lambda", "s3express", "s3-outposts":
-		// Calls on objects are data events, calls on buckets are not.
-		return slices.ContainsFunc(a.Resources, func(u catalog.Use) bool { return strings.Contains(u.Type.Name, "object") && u.Required }) ||
-			service == "s3" && (strings.Contains(a.Name, "Object") && !strings.Contains(a.Name, "Bucket") || a.Name == "ListBucket" || strings.Contains(a.Name, "Multipart"))
+		// Calls on objects are data events, and so are lists of a bucket's
+		// content; other calls on buckets are not.
+		return slices.ContainsFunc(a.Resources, func(u catalog.Use) bool { return u.Type.Name == "object" && u.Required }) ||
+			contents[a.Name]
 	}
 	return data[name] || strings.HasPrefix(service, "cognito-sync")
 }
+
+// contents are the actions on buckets of calls that are recorded with objects.
+var contents = set("ListBucket", "ListBucketVersions", "ListBucketMultipartUploads")
 
 // never are permissions that are checked within calls of other names.
 var never = map[string]bool{
