@@ -38,7 +38,7 @@ type containment struct {
 // contain denies to the caller what the level denies, proves it, tells
 // people, and takes back what his call did where that is asked for.
 func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
-	if r.lastAdministrator(res) {
+	if lastAdministrator(res) {
 		r.spare(ctx, res)
 		return
 	}
@@ -392,13 +392,18 @@ func (r *Responder) fail(ctx context.Context, res *Result, err error) {
 }
 
 // lastAdministrator reports whether the caller is the only administrator that
-// is left, as IAM was seen last: to contain him would lock everybody out.
-func (r *Responder) lastAdministrator(res *Result) bool {
+// is left, as IAM was seen last, and was one before the event by so long that
+// it cannot be what made him one: to contain him would lock everybody out. Who
+// took the place of the administrators a moment ago is not spared.
+func lastAdministrator(res *Result) bool {
 	if res.baseline == nil || len(res.baseline.Seen) == 0 || res.Subject.ID == "" {
 		return false
 	}
 	newest := slices.MaxFunc(res.baseline.Seen, func(a, b guard.Seen) int { return a.At.Compare(b.At) })
-	return len(newest.IDs) == 1 && newest.IDs[0] == res.Subject.ID
+	return len(newest.IDs) == 1 && newest.IDs[0] == res.Subject.ID &&
+		slices.ContainsFunc(res.baseline.Seen, func(s guard.Seen) bool {
+			return slices.Contains(s.IDs, res.Subject.ID) && res.Event.Time.Sub(s.At) > guard.Ripe
+		})
 }
 
 // spare tells people of a caller who is not contained because nobody else
