@@ -39,7 +39,7 @@ func Unseen(action string, c Coverage) bool {
 	case "s3", "s3-object-lambda", "s3express", "s3-outposts":
 		// Calls on objects are data events, and so are lists of a bucket's
 		// content; other calls on buckets are not.
-		return slices.ContainsFunc(a.Resources, func(u catalog.Use) bool { return u.Type.Name == "object" && u.Required }) ||
+		return slices.ContainsFunc(a.Resources, func(u catalog.Use) bool { return u.Type.Name == "object" }) ||
 			contents[a.Name]
 	}
 	return data[name] || strings.HasPrefix(service, "cognito-sync")
