@@ -300,6 +300,14 @@ func TestDenyPolicy(t *testing.T) {
 			t.Errorf("%s: %v", template, err)
 		}
 	}
+	all, err := policy.Parse("DENY-ALL", []byte(document(t, resolve(t, "guard", map[string]string{"Level": "deny-all"}), "DenyAllPolicy", "PolicyDocument")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := policy.Principal{Type: policy.User, ARN: targets["user"], Account: here.Account}
+	if err := guard.DenyAll.Prove(policy.Policies{Identity: []*policy.Document{all}}, who, nil); err != nil {
+		t.Error(err)
+	}
 }
 
 func TestWhatIsOptional(t *testing.T) {
@@ -307,7 +315,7 @@ func TestWhatIsOptional(t *testing.T) {
 	plain := resolve(t, "guard", nil).Resources
 	all := resolve(t, "guard", map[string]string{
 		"TrailDestS3BucketName": "trail-bucket", "CreateResponderRole": "true", "NotificationEmail": "a@example.com",
-		"OrganizationId": "o-abcdefghij", "MemberAccounts": "444455556666", "ResponseMode": "workflow",
+		"OrganizationId": "o-abcdefghij", "MemberAccounts": "444455556666", "ResponseMode": "workflow", "Level": "deny-all",
 	}).Resources
 	var optional []string
 	for id := range all {
@@ -317,7 +325,7 @@ func TestWhatIsOptional(t *testing.T) {
 	}
 	slices.Sort(optional)
 	want := []string{
-		"EventBusPolicy", "ResponderRole", "ResponderRolePolicy", "StateMachine", "Subscription", "Trail", "TrailBucket",
+		"DenyAllPolicy", "EventBusPolicy", "ResponderRole", "ResponderRolePolicy", "StateMachine", "Subscription", "Trail", "TrailBucket",
 		"TrailBucketPolicy", "TrailLog", "TrailLogRole", "TrailLogRolePolicy", "WorkflowAbortedAlarm", "WorkflowFailedAlarm",
 		"WorkflowFunction", "WorkflowLog", "WorkflowRole", "WorkflowRolePolicy", "WorkflowTimedOutAlarm",
 	}
