@@ -18,7 +18,7 @@ var files embed.FS
 
 // Templates are the names that Template takes.
 func Templates() []string {
-	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation"}
+	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation", "guard-doctor"}
 }
 
 // Template returns a CloudFormation template.
@@ -41,14 +41,13 @@ type source struct {
 var policies = []source{
 	{"guard", "guard", "GuardRolePolicy", nil, true},
 	{"guard-undo-actions", "guard", "GuardRolePolicy", map[string]string{"UndoActions": "true"}, true},
-	{"guard-deny-all", "guard", "GuardRolePolicy", map[string]string{"Level": "deny-all"}, true},
-	{"guard-with-responder", "guard", "GuardRolePolicy", map[string]string{"CreateResponderRole": "true"}, true},
 	{"guard-workflow", "guard", "GuardRolePolicy", map[string]string{"ResponseMode": "workflow"}, true},
 	{"workflow", "guard", "WorkflowRolePolicy", map[string]string{"ResponseMode": "workflow"}, false},
 	{"approver", "guard", "ApproverPolicy", nil, false},
 	{"responder", "guard", "ResponderRolePolicy", map[string]string{"CreateResponderRole": "true"}, true},
 	{"member", "guard-member", "MemberRolePolicy", nil, true},
 	{"guardrail", "guard-organisation", "GuardrailRolePolicy", nil, false},
+	{"doctor", "guard-doctor", "DoctorRolePolicy", nil, false},
 }
 
 // Policies are the names that Policy takes.

@@ -40,6 +40,7 @@ func newDeployTemplateCmd(s *streams) *cobra.Command {
   guard-forwarder     one in each other region: leads its sign-ins and STS calls to the guard
   guard-member        one in each other account of the organisation: lets the guard guard it
   guard-organisation  in the management account: service control policies that pin the quarantine
+  guard-doctor        a role for warden doctor
 
 EXIT STATUS
   0  printed
@@ -74,6 +75,7 @@ for an account.
   responder           session denies, taking back, repair: as mighty as an administrator
   member              the guard in another account
   guardrail           write the one service control policy, in the management account
+  doctor              read what warden doctor looks at
 
 EXIT STATUS
   0  printed

@@ -60,6 +60,25 @@ var doors = []Door{
 		"StartExecution"}},
 	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
 
+	// What doctor looks at, nothing of which it changes.
+	{Package: "doctor/look", Service: "cloudtrail", Why: "checks that a trail logs management events", Operations: []string{
+		"DescribeTrails", "GetTrailStatus", "GetEventSelectors"}},
+	{Package: "doctor/look", Service: "eventbridge", Why: "checks the rules that bring events", Operations: []string{
+		"ListRules", "ListTargetsByRule"}},
+	{Package: "doctor/look", Service: "sqs", Why: "checks who may write to the guard's queues", Operations: []string{
+		"GetQueueUrl", "GetQueueAttributes"}},
+	{Package: "doctor/look", Service: "lambda", Why: "checks that the guard's functions run, and who may run them", Operations: []string{
+		"GetFunctionConfiguration", "GetFunctionConcurrency", "GetPolicy", "ListEventSourceMappings"}},
+	{Package: "doctor/look", Service: "dynamodb", Why: "checks that the ledger cannot be lost", Operations: []string{
+		"DescribeTable", "DescribeContinuousBackups"}},
+	{Package: "doctor/look", Service: "sns", Why: "checks that somebody is told", Operations: []string{"ListSubscriptionsByTopic"}},
+	{Package: "doctor/look", Service: "cloudwatch", Why: "checks the alarms, and when the functions last ran", Operations: []string{
+		"DescribeAlarms", "GetMetricStatistics"}},
+	{Package: "doctor/look", Service: "iam", Why: "checks warden's own roles and policy, and that there are administrators", Operations: []string{
+		"GetRole", "ListRolePolicies", "GetRolePolicy", "ListAttachedRolePolicies", "GetPolicy", "GetPolicyVersion", "GetGroup", "GetUser"}},
+	{Package: "doctor/look", Service: "organizations", Why: "checks which policies stand above the account", Operations: []string{
+		"DescribeOrganization", "ListPoliciesForTarget", "ListParents", "DescribePolicy"}},
+
 	// Calls that only ever reach the twin or another emulator.
 	{Package: "cmd/warden", Files: "demo*.go", Service: "iam", Staged: true, Why: "is what the demo's intruder and administrator do, on the demo's twin",
 		Operations: []string{"CreateUser", "CreateAccessKey", "AttachUserPolicy", "DetachUserPolicy", "ListUsers"}},

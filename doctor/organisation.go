@@ -1,0 +1,142 @@
+package doctor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"warden/policy"
+)
+
+// scps are the service control policies above the account, parsed.
+func (f *Facts) scps() ([]policy.Level, error) {
+	var levels []policy.Level
+	for _, l := range f.SCPs.Value {
+		level := policy.Level{Name: l.ID}
+		for _, p := range l.Policies {
+			doc, err := policy.Parse(p.Name, []byte(p.Document))
+			if err != nil {
+				return nil, fmt.Errorf("service control policy %s cannot be read: %w", p.Name, err)
+			}
+			level.Policies = append(level.Policies, doc)
+		}
+		levels = append(levels, level)
+	}
+	return levels, nil
+}
+
+// outside answers for accounts that no policy of an organisation binds.
+func (f *Facts) outside() *Result {
+	var res Result
+	switch {
+	case f.Org.Gap != "":
+		res = unknown("", f.Org.Gap)
+	case f.Org.Value == nil:
+		res = fail("", "the account is in no organisation")
+		res.Remedy = "only an organisation's policy is out of the reach of an account's administrators: make one, and this account a member"
+	case f.Org.Value.Management == f.Account:
+		res = fail("", "this is the management account, which no service control policy binds")
+		res.Remedy = "keep identities that work, and the guard, in member accounts"
+	case f.SCPs.Gap != "":
+		res = unknown("", f.SCPs.Gap)
+	default:
+		return nil
+	}
+	return &res
+}
+
+// scpPin asks whether an administrator of the account could still take off the
+// quarantine or cut the guard, and whether the guard could not.
+func scpPin(f *Facts) []Result {
+	if res := f.outside(); res != nil {
+		return []Result{f.readThere(*res)}
+	}
+	levels, err := f.scps()
+	if err != nil {
+		return []Result{unknown("", err.Error())}
+	}
+	user := f.arn("iam", "", "user/someone")
+	asked := []probe{
+		{"iam:DetachUserPolicy", user, f.Want.DenyPolicyARN, false},
+		{"iam:DetachRolePolicy", f.arn("iam", "", "role/someone"), f.Want.DenyPolicyARN, false},
+		{"iam:CreatePolicyVersion", f.Want.DenyPolicyARN, "", false},
+		{"iam:DeletePolicy", f.Want.DenyPolicyARN, "", false},
+	}
+	for _, r := range f.Want.Roles {
+		asked = append(asked, probe{"iam:UpdateAssumeRolePolicy", r.ARN, "", false}, probe{"iam:PutRolePolicy", r.ARN, "", false})
+	}
+	for _, fn := range f.Want.Functions {
+		asked = append(asked, probe{"lambda:UpdateFunctionCode", f.arn("lambda", f.Home, "function:"+fn.Name), "", false},
+			probe{"lambda:PutFunctionConcurrency", f.arn("lambda", f.Home, "function:"+fn.Name), "", false})
+	}
+	for _, r := range f.Want.Rules {
+		asked = append(asked, probe{"events:DisableRule", f.arn("events", f.Home, "rule/"+r.Name), "", false})
+	}
+	for _, q := range f.Want.Queues {
+		asked = append(asked, probe{"sqs:PurgeQueue", q.ARN, "", false}, probe{"sqs:DeleteQueue", q.ARN, "", false})
+	}
+	if f.Want.Table != "" {
+		asked = append(asked, probe{"dynamodb:DeleteTable", f.arn("dynamodb", f.Home, "table/"+f.Want.Table), "", false})
+	}
+	for _, t := range get(f.Trails, f.Home).Value {
+		if ok, _ := t.records(f.Home); ok && !t.Organization && strings.Contains(t.ARN, ":"+f.Account+":") {
+			asked = append(asked, probe{"cloudtrail:StopLogging", t.ARN, "", false})
+		}
+	}
+	callers := []policy.Principal{
+		f.admin(), f.role(f.arn("iam", "", "role/Admin")),
+		{Type: policy.Root, Account: f.Account, ARN: f.arn("iam", "", "root")},
+	}
+	for _, p := range asked {
+		for _, who := range callers {
+			if f.underSCPs(levels, who, p) != policy.ExplicitlyDenied {
+				return []Result{fail("", fmt.Sprintf("nothing above the account keeps an administrator from %s on %s", p.action, p.resource))}
+			}
+		}
+	}
+	for _, r := range f.Want.Roles {
+		if r.Guard && f.underSCPs(levels, f.role(r.ARN), probe{action: "iam:AttachUserPolicy", resource: user, attached: f.Want.DenyPolicyARN}) != policy.Allowed {
+			return []Result{fail("", "a service control policy keeps the guard itself from attaching "+f.Want.DenyPolicyARN)}
+		}
+	}
+	return []Result{pass("", fmt.Sprintf("service control policies deny %d ways to take off the quarantine or cut the guard, to administrators and root", len(asked)))}
+}
+
+// readThere adds how to see what only the management account can.
+func (f *Facts) readThere(res Result) Result {
+	if res.Remedy == "" {
+		res.Remedy = "give doctor a role of the management account that may read policies: --organization-role-arn"
+	}
+	return res
+}
+
+func (f *Facts) underSCPs(levels []policy.Level, who policy.Principal, p probe) policy.Decision {
+	facts := policy.Context{}
+	arn := who.RoleARN
+	if arn == "" {
+		arn = who.ARN
+	}
+	facts.Set("aws:PrincipalArn", policy.One(arn))
+	facts.Set("aws:PrincipalAccount", policy.One(f.Account))
+	if p.attached != "" {
+		facts.Set("iam:PolicyARN", policy.One(p.attached))
+	}
+	return policy.Evaluate(policy.Request{
+		Principal: who, Action: p.action, Context: facts, Resource: policy.Resource{ARN: p.resource, Account: f.Account},
+	}, policy.Policies{Identity: []*policy.Document{everything}, SCPs: levels}).Decision
+}
+
+func scpGuardrail(f *Facts) []Result {
+	if res := f.outside(); res != nil {
+		return []Result{f.readThere(*res)}
+	}
+	if f.Want.Guardrail == "" {
+		return []Result{fail("", "the guard has no service control policy of its own: root, Identity Center's roles and who strips his containment stay free")}
+	}
+	for _, l := range f.SCPs.Value {
+		if slices.ContainsFunc(l.Policies, func(p ServicePolicy) bool { return p.ARN == f.Want.Guardrail }) {
+			return []Result{pass("", f.Want.Guardrail+" is attached to "+l.ID)}
+		}
+	}
+	return []Result{fail("", f.Want.Guardrail+" is attached to nothing above the account")}
+}
