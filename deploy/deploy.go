@@ -41,6 +41,8 @@ type source struct {
 var policies = []source{
 	{"guard", "guard", "GuardRolePolicy", nil, true},
 	{"guard-undo-actions", "guard", "GuardRolePolicy", map[string]string{"UndoActions": "true"}, true},
+	{"guard-deny-all", "guard", "GuardRolePolicy", map[string]string{"Level": "deny-all"}, true},
+	{"guard-with-responder", "guard", "GuardRolePolicy", map[string]string{"CreateResponderRole": "true"}, true},
 	{"guard-workflow", "guard", "GuardRolePolicy", map[string]string{"ResponseMode": "workflow"}, true},
 	{"workflow", "guard", "WorkflowRolePolicy", map[string]string{"ResponseMode": "workflow"}, false},
 	{"approver", "guard", "ApproverPolicy", nil, false},

@@ -124,6 +124,10 @@ var targets = map[string]string{
 	"guard role":      "arn:aws:iam::111122223333:role/warden-guard",
 	"responder role":  "arn:aws:iam::111122223333:role/warden-guard-responder",
 	"member role":     "arn:aws:iam::111122223333:role/warden-guard-member",
+	"provider":        "arn:aws:iam::111122223333:oidc-provider/token.example.com",
+	"SAML provider":   "arn:aws:iam::111122223333:saml-provider/corp",
+	"profile":         "arn:aws:iam::111122223333:instance-profile/app",
+	"session denial":  denyIAM + "-session-0123456789ab",
 	"group":           "arn:aws:iam::111122223333:group/Administrators",
 	"DENY-IAM":        denyIAM,
 	"other policy":    "arn:aws:iam::111122223333:policy/team",
@@ -136,7 +140,7 @@ var targets = map[string]string{
 	"everything else": "*",
 }
 
-var attachments = map[string]string{"": "", "DENY-IAM": denyIAM, "AdministratorAccess": "arn:aws:iam::aws:policy/AdministratorAccess"}
+var attachments = map[string]string{"": "", "DENY-IAM": denyIAM, "AdministratorAccess": "arn:aws:iam::aws:policy/AdministratorAccess", "session denial": denyIAM + "-session-0123456789ab", "DENY-ALL": "arn:aws:iam::111122223333:policy/DENY-ALL"}
 
 // reach asks the policy engine about every action that AWS documents, on
 // every target, whatever policy is attached, and returns what is allowed, but
@@ -216,21 +220,36 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 		"iam:AttachRolePolicy": {"member role <- DENY-IAM", "role <- DENY-IAM"},
 		"iam:UpdateAccessKey":  {"user"},
 	}
+	both := []string{"DENY-IAM", "session denial"}
+	providers := []string{"SAML provider", "provider"}
 	respond := map[string][]string{
-		"iam:PutRolePolicy":              {"member role", "role"},
-		"iam:DeleteRolePolicy":           {"member role", "role"},
-		"iam:PutUserPolicy":              {"user"},
+		"iam:PutRolePolicy":    {"member role", "role"},
+		"iam:DeleteRolePolicy": {"member role", "role"},
+		"iam:PutUserPolicy":    {"user"}, "iam:DeleteUserPolicy": {"user"},
 		"iam:PutUserPermissionsBoundary": {"user"},
 		"iam:DetachUserPolicy":           {"user <- AdministratorAccess"},
 		"iam:DetachRolePolicy":           {"member role <- AdministratorAccess", "role <- AdministratorAccess"},
-		"iam:CreatePolicy":               {"DENY-IAM"}, "iam:CreatePolicyVersion": {"DENY-IAM"},
-		"iam:DeletePolicyVersion": {"DENY-IAM"}, "iam:SetDefaultPolicyVersion": {"DENY-IAM"},
+		"iam:DetachGroupPolicy":          {"group <- AdministratorAccess"},
+		"iam:CreatePolicy":               both, "iam:CreatePolicyVersion": both, "iam:DeletePolicyVersion": both,
+		"iam:SetDefaultPolicyVersion": {"DENY-IAM", "approver policy", "other policy", "session denial"},
+		"iam:DeleteLoginProfile":      {"user"},
+		"iam:UpdateSSHPublicKey":      {"user"}, "iam:UpdateSigningCertificate": {"user"}, "iam:UpdateServiceSpecificCredential": {"user"},
+		"iam:PutRolePermissionsBoundary": {"member role", "role"}, "iam:UpdateAssumeRolePolicy": {"member role", "role"},
+		"iam:PutGroupPolicy": {"group"}, "iam:DeleteGroupPolicy": {"group"}, "iam:RemoveUserFromGroup": {"group"},
+		"iam:RemoveRoleFromInstanceProfile": {"profile"},
+		"iam:DeleteOpenIDConnectProvider":   providers, "iam:DeleteSAMLProvider": providers, "iam:RemoveClientIDFromOpenIDConnectProvider": providers,
 	}
+	withResponder := map[string][]string{
+		"iam:AttachRolePolicy": {"member role <- session denial", "role <- session denial"},
+	}
+	containAll := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-ALL", "user <- DENY-IAM"}}
 	for _, tt := range []struct {
 		policy, arn string
 		want        []map[string][]string
 	}{
 		{"guard", targets["guard role"], []map[string][]string{own, contain}},
+		{"guard-deny-all", targets["guard role"], []map[string][]string{own, containAll}},
+		{"guard-with-responder", targets["guard role"], []map[string][]string{own, contain, withResponder}},
 		{"guard-workflow", targets["guard role"], []map[string][]string{own, ownWorkflow, contain}},
 		{"workflow", targets["workflow role"], []map[string][]string{steps}},
 		{"approver", targets["role"], []map[string][]string{approve}},
@@ -310,6 +329,7 @@ func TestNoWayUp(t *testing.T) {
 		{"guard", nil},
 		{"guard-undo-actions", nil},
 		{"guard-workflow", nil},
+		{"guard-deny-all", nil},
 		{"workflow", nil},
 		{"approver", nil},
 		{"member", nil},
