@@ -46,12 +46,13 @@ func (r *Responder) boundedWay(user change.Identity) way {
 			return containment{}, fmt.Errorf("%w: %w", errClosed, err)
 		}
 		made := r.boundaryARN(document)
-		if former.Text == made {
+		inPlace := former.Text == made
+		if inPlace {
 			// It is in place: the step is made for the state without it, and
 			// the applier finds that there is nothing to do.
 			former = change.Absent
 		}
-		c := containment{level: guard.DenyIAM, step: change.PutBoundary(user, former, made)}
+		c := containment{level: guard.DenyIAM, inPlace: inPlace, step: change.PutBoundary(user, former, made)}
 		if v, err := r.Lookup.Policy(ctx, made, ""); err != nil {
 			return containment{}, err
 		} else if v == nil {

@@ -21,6 +21,8 @@ type containment struct {
 	// more are further steps that belong to it.
 	first, more []change.Step
 	step        change.Step
+	// inPlace says that the setting was found as step would leave it.
+	inPlace bool
 	// level is what it denies.
 	level guard.Level
 	// policy is the level whose managed deny policy does it, so that its
@@ -163,12 +165,12 @@ func (r *Responder) denyOrRepair(ctx context.Context, res *Result, c containment
 
 // deny carries out the containment and proves it.
 func (r *Responder) deny(ctx context.Context, res *Result, c containment) (change.Plan, error) {
-	plan, state, err := r.containPlan(ctx, res, c)
+	plan, state, known, err := r.containPlan(ctx, res, c)
 	if err != nil {
 		res.Action = NotContained
 		return plan, err
 	}
-	if err := r.verify(ctx, res, c, plan, state); err != nil {
+	if err := r.verify(ctx, res, c, plan, state, known); err != nil {
 		res.Action = NotProved
 		return plan, err
 	}
@@ -217,38 +219,43 @@ func sameDenial(a, b change.Step) bool {
 
 // containPlan carries out the containment, or finishes or confirms one that
 // is there, and returns its plan with the state in which the setting was
-// found last.
-func (r *Responder) containPlan(ctx context.Context, res *Result, c containment) (change.Plan, change.State, error) {
+// found last. known says that the event tells nothing new about a containment
+// that is there.
+func (r *Responder) containPlan(ctx context.Context, res *Result, c containment) (plan change.Plan, found change.State, known bool, err error) {
 	in, err := r.Ledger.Incident(ctx, res.Incident)
 	if err != nil {
-		return change.Plan{}, change.Absent, err
+		return change.Plan{}, change.Absent, false, err
 	}
 	last := lastStep(in, c.step)
 	if last != nil && last.UndoneBy == "" && last.Step.Setting == c.step.Setting {
 		plan, err := r.Ledger.Plan(ctx, res.Incident, last.Round)
 		if err != nil {
-			return change.Plan{}, change.Absent, err
+			return change.Plan{}, change.Absent, false, err
 		}
 		switch {
 		case !last.Ended():
 			res.Action = Contained
 			state, err := r.run(ctx, plan, last.Step.ID)
-			return plan, state, err
+			return plan, state, false, err
 		case last.Status() == ledger.Unconfirmed:
 			// It is not known to be there: what is live decides.
 		case !res.Event.Time.After(last.TouchedAt):
 			// An event from before the containment tells nothing new about
 			// it; a later one that succeeded means that it may be gone.
 			res.Action = Joined
-			return plan, last.Outcome.Found, nil
+			return plan, last.Outcome.Found, true, nil
+		case c.inPlace:
+			// IAM was still spreading it, or its content was changed.
+			res.Action = Joined
+			return plan, c.step.After, false, nil
 		}
 	}
-	plan, err := change.NewPlan(change.Plan{
+	plan, err = change.NewPlan(change.Plan{
 		Account: r.Account, Incident: res.Incident, Round: in.NextRound(), CreatedAt: r.Now().UTC(),
 		Title: "contain " + caller(res.Actor), Reason: res.Reason, Steps: c.steps(res.Reason),
 	})
 	if err != nil {
-		return change.Plan{}, change.Absent, err
+		return change.Plan{}, change.Absent, false, err
 	}
 	res.Action = Contained
 	state, err := r.run(ctx, plan, c.in(plan))
@@ -258,7 +265,7 @@ func (r *Responder) containPlan(ctx context.Context, res *Result, c containment)
 		plan = other.Recorded
 		state, err = r.run(ctx, plan, c.in(plan))
 	}
-	return plan, state, err
+	return plan, state, false, err
 }
 
 // in is the id of the step in a plan that contains as c does. In another
@@ -340,14 +347,14 @@ func impossible(err error) bool {
 
 // verify proves the containment and records the proof, unless it is recorded
 // already.
-func (r *Responder) verify(ctx context.Context, res *Result, c containment, plan change.Plan, found change.State) error {
+func (r *Responder) verify(ctx context.Context, res *Result, c containment, plan change.Plan, found change.State, known bool) error {
 	if c.prove == nil {
 		if res.Action != Joined {
 			res.Action = PartlyContained
 		}
 		return nil
 	}
-	if res.Action == Joined {
+	if known {
 		in, err := r.Ledger.Incident(ctx, res.Incident)
 		if err == nil && verified(in) && in.Status != ledger.StatusPartly {
 			return nil

@@ -182,7 +182,7 @@ func (r *Responder) to(ctx context.Context, id change.Identity, s change.Setting
 	if before.Same(after) {
 		// It is there already. The step is made for the state without it;
 		// the applier finds that there is nothing to do, and undo leaves it.
-		return containment{step: change.Transition(s, id.ID, change.Absent, after)}, nil
+		return containment{step: change.Transition(s, id.ID, change.Absent, after), inPlace: true}, nil
 	}
 	return containment{step: change.Transition(s, id.ID, before, after).Captured(r.Now())}, nil
 }
