@@ -172,6 +172,9 @@ type sweep struct {
 	unconfirmed map[string]*ledger.Incident
 	doubts      []doubt
 	facts       map[string]*guard.Facts
+	// doubtful are events that are judged again when all is read.
+	doubtful []*trail.Event
+	again    bool
 }
 
 // Sweep looks after what the stream of events may have left: EventBridge

@@ -11,6 +11,7 @@ import (
 	"warden/change/apply"
 	"warden/change/ledger"
 	"warden/finding"
+	"warden/guard"
 	"warden/guard/detect"
 	"warden/notify"
 	"warden/trail"
@@ -133,7 +134,7 @@ func contradiction(in ledger.Incident, ev ledger.Event, e *trail.Event) string {
 	switch {
 	case e.Name != ev.Name || e.Source != ev.Source:
 		return fmt.Sprintf("CloudTrail has %s of %s under its id, not %s of %s", e.Name, e.Source, ev.Name, ev.Source)
-	case in.CallerID != "" && by.ID != in.CallerID:
+	case in.CallerID != "" && by.ID != in.CallerID && guard.Subject(by).ID != in.CallerID:
 		return fmt.Sprintf("in CloudTrail %s (%s) made the call, not %s (%s)", by.ARN, by.ID, in.Caller, in.CallerID)
 	case e.ErrorCode != ev.ErrorCode:
 		return fmt.Sprintf("in CloudTrail the call ended with %q, not %q", e.ErrorCode, ev.ErrorCode)

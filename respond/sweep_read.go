@@ -48,6 +48,14 @@ func (s *sweep) read(ctx context.Context) {
 			}
 		}
 	}
+	s.again = true
+	clear(s.facts)
+	for _, e := range s.doubtful {
+		if ctx.Err() != nil {
+			return // the next sweep reads it all again
+		}
+		s.event(ctx, e)
+	}
 	if len(until) == 0 || s.r.Ledger == nil || s.o.Since != 0 {
 		return
 	}
@@ -85,7 +93,7 @@ func (s *sweep) place(ctx context.Context, region, src string, from, until time.
 				events = append(events, e)
 			}
 		}
-		slices.SortStableFunc(events, func(a, b *trail.Event) int { return a.Time.Compare(b.Time) })
+		oldestFirst(events)
 		w.Events += len(events)
 		for _, e := range events {
 			if ctx.Err() != nil {
@@ -106,9 +114,18 @@ func (s *sweep) place(ctx context.Context, region, src string, from, until time.
 	return w
 }
 
+// oldestFirst turns the order of the history round: what somebody did counts
+// by what was done to him before.
+func oldestFirst(events []*trail.Event) {
+	slices.Reverse(events)
+	slices.SortStableFunc(events, func(a, b *trail.Event) int { return a.Time.Compare(b.Time) })
+}
+
 // event deals with one event of the history.
 func (s *sweep) event(ctx context.Context, e *trail.Event) {
-	s.report.Judged++
+	if !s.again {
+		s.report.Judged++
+	}
 	if in := s.unconfirmed[e.ID]; in != nil {
 		s.found(ctx, in, e)
 	}
@@ -120,6 +137,14 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 			s.r.Handle(ctx, e) // it may be news who made whom an administrator
 			clear(s.facts)
 		}
+		return
+	}
+	switch {
+	case j.Verdict == guard.Alert && j.Standing == guard.Entitled:
+		return // he is no administrator any more, and was one when he acted
+	case j.Verdict == guard.Escalate && !s.again:
+		// A later event may tell what is doubtful of this one.
+		s.doubtful = append(s.doubtful, e)
 		return
 	}
 	known := s.joined[e.ID]
@@ -257,7 +282,7 @@ func (r *Responder) Rejudge(ctx context.Context, past Past, callerID string, sin
 			events = append(events, e)
 		}
 	}
-	slices.SortStableFunc(events, func(a, b *trail.Event) int { return a.Time.Compare(b.Time) })
+	oldestFirst(events)
 	results := make([]Result, len(events))
 	for i, e := range events {
 		results[i] = r.Handle(ctx, e)

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
+	"warden/app"
 	"warden/change/ledger"
 	"warden/guard"
 	"warden/internal/stage"
@@ -256,6 +257,48 @@ func TestSweepFinishes(t *testing.T) {
 	report := p.sweep(p.past(), respond.SweepOptions{})
 	if len(report.Unfinished) != 1 || len(report.Missed) != 0 || !slices.Contains(p.attached(p.Truth.Intruder), "DENY-IAM") {
 		t.Errorf("unfinished %+v, missed %+v, he has %v", report.Unfinished, report.Missed, p.attached(p.Truth.Intruder))
+	}
+}
+
+// Who was an administrator when he acted has done no wrong by leaving.
+func TestSweepSparesWhoLeft(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t, stage.Options{Faults: twin.Faults{Loss: 1}})
+	ctx := t.Context()
+	p.sweep(p.past(), respond.SweepOptions{})
+	name := "leaver"
+	if _, err := p.Admin.IAM.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
+		t.Fatal(err)
+	}
+	group := &iam.AddUserToGroupInput{UserName: aws.String(name), GroupName: aws.String(guard.DefaultAdminGroup)}
+	if _, err := p.Admin.IAM.AddUserToGroup(ctx, group); err != nil {
+		t.Fatal(err)
+	}
+	key, err := p.Admin.IAM.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String(name)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second))) // records tell seconds apart
+	leaver := app.Fixed(p.Server.URL(), app.Key{ID: *key.AccessKey.AccessKeyId, Secret: *key.AccessKey.SecretAccessKey})
+	if err := p.createUser(leaver, "rightful"); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+	if _, err := p.Admin.IAM.RemoveUserFromGroup(ctx, &iam.RemoveUserFromGroupInput{UserName: group.UserName, GroupName: group.GroupName}); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 2 {
+		report := p.sweep(p.past(), respond.SweepOptions{})
+		if report.Findings() || slices.Contains(p.attached(name), "DENY-IAM") {
+			t.Errorf("sweep %d: missed %+v, unfinished %+v, he has %v", n, report.Missed, report.Unfinished, p.attached(name))
+		}
+	}
+	// What he does from now on is another matter.
+	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
+	_ = p.createUser(leaver, "wrongful")
+	report := p.sweep(p.past(), respond.SweepOptions{})
+	if len(report.Missed) != 1 {
+		t.Errorf("missed %+v", report.Missed)
 	}
 }
 

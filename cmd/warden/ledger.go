@@ -153,7 +153,7 @@ func showIncident(w io.Writer, in ledger.Incident) error {
 	if len(in.Events) > 0 {
 		fmt.Fprintf(&b, "\nevents\n")
 		for _, e := range in.Events {
-			fmt.Fprintf(&b, "  %s  %s  %s  %s%s\n", stamp(e.Time), printable(e.Name), printable(e.SourceIP), printable(e.ID), failed(e.ErrorCode))
+			fmt.Fprintf(&b, "  %s  %s  %s  %s%s%s\n", stamp(e.Time), printable(e.Name), printable(e.SourceIP), printable(e.ID), failed(e.ErrorCode), known(e))
 		}
 	}
 	plans := map[string]ledger.PlanState{}
@@ -196,6 +196,17 @@ func failed(code string) string {
 		return ""
 	}
 	return "  failed: " + printable(code)
+}
+
+// known says whether CloudTrail's history has an event.
+func known(e ledger.Event) string {
+	switch {
+	case !e.ConfirmedAt.IsZero():
+		return "  confirmed"
+	case e.Doubt != "":
+		return "  IN DOUBT: " + printable(e.Doubt)
+	}
+	return ""
 }
 
 func stepLine(b *strings.Builder, st ledger.StepState) {
