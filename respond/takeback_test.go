@@ -563,3 +563,29 @@ func TestTakesBackFromHisOwn(t *testing.T) {
 		t.Errorf("the policy is %s", got)
 	}
 }
+
+// What was put back is not held like a containment: who may change it again
+// may do so.
+func TestPutBackIsNotHeld(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, true)
+	ctx := t.Context()
+	in := &iam.DetachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String(h.policy("some"))}
+	if _, err := h.intruder.IAM.DetachUserPolicy(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	results := h.handle()
+	if got := h.state(change.Attachment, victim(h), *in.PolicyArn); !got.Exists {
+		t.Fatal("not put back")
+	}
+	if _, err := h.Admin.IAM.DetachUserPolicy(ctx, in); err != nil {
+		t.Fatal(err)
+	}
+	again, err := h.r.Recheck(ctx, results[0].Incident)
+	if err != nil || len(again.Stripped) != 0 {
+		t.Errorf("%+v, %v", again, err)
+	}
+	if got := h.state(change.Attachment, victim(h), *in.PolicyArn); got.Exists {
+		t.Error("the guard put back what an administrator took away")
+	}
+}
