@@ -48,6 +48,8 @@ func TestBootstrap(t *testing.T) {
 		{"the sweep, throttled, failing and cut off", sweepsInTrouble, nil},
 		{"looks again", looksAgain, nil},
 		{"looks again, throttled, failing and cut off", looksInTrouble, nil},
+		{"the steps of the workflow", asksFirst, map[string]string{"UndoActions": "true", "ResponseMode": "workflow"}},
+		{"hands over to the workflow", handsOver, map[string]string{"ResponseMode": "workflow"}},
 		{"with the responder's role", withResponder, map[string]string{"CreateResponderRole": "true", "ContainSessions": "true", "UndoActions": "true"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
