@@ -278,7 +278,7 @@ func TestWhatTheRolesCanRead(t *testing.T) {
 	t.Parallel()
 	want := []string{
 		"iam:GetGroup", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:GetRolePolicy", "iam:GetUser", "iam:GetUserPolicy",
-		"iam:ListAccessKeys", "iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser",
+		"iam:ListAccessKeys", "iam:ListAttachedRolePolicies", "iam:ListAttachedUserPolicies", "iam:ListGroupsForUser", "iam:ListUsers",
 	}
 	for _, name := range []string{"guard", "member"} {
 		r := roleOf(t, name, targets["guard role"])

@@ -306,3 +306,27 @@ func TestChangeOfAdministratorsJudgesAgain(t *testing.T) {
 		t.Errorf("the stooge has %v", p.attached(newcomer))
 	}
 }
+
+// Who renames himself after a call is found by his unique id, and is still
+// one incident.
+func TestRenamedCaller(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t, stage.Options{})
+	if err := p.createUser(p.intruder, "backdoor"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.intruder.IAM.UpdateUser(t.Context(), &iam.UpdateUserInput{UserName: aws.String(p.Truth.Intruder), NewUserName: aws.String("nobody")}); err != nil {
+		t.Fatal(err)
+	}
+	// Somebody else may have the name now.
+	if err := p.createUser(p.Admin, p.Truth.Intruder); err != nil {
+		t.Fatal(err)
+	}
+	res := p.handle(p.r, p.intruderEvents()[0], guard.Contain, "no administrator")
+	if got := p.attached("nobody"); res.Action != respond.Contained || !strings.Contains(strings.Join(got, " "), guard.DefaultDenyPolicy) {
+		t.Errorf("%s: he has %v", res.Action, got)
+	}
+	if got := p.attached(p.Truth.Intruder); len(got) != 0 {
+		t.Errorf("the new bearer of the name has %v", got)
+	}
+}

@@ -46,6 +46,17 @@ func (r *Responder) userFacts(ctx context.Context, f *guard.Facts, of trail.Issu
 		f.Gaps = append(f.Gaps, account.Gap{What: "iam:GetUser", Subject: of.ARN, Reason: oneLine(err)})
 		return
 	}
+	if of.ID != "" && (user == nil || user.ID != of.ID) {
+		// Who renames himself after each call is still the same.
+		renamed, err := r.Lookup.UserByID(ctx, of.ID)
+		if err != nil {
+			f.Gaps = append(f.Gaps, account.Gap{What: "iam:ListUsers", Subject: of.ARN, Reason: oneLine(err)})
+			return
+		}
+		if renamed != nil {
+			user = renamed
+		}
+	}
 	f.User = &guard.UserFacts{}
 	if user == nil {
 		return

@@ -30,6 +30,7 @@ import (
 // A nil result without an error means that there is no such thing.
 type Lookup interface {
 	User(ctx context.Context, name string) (*account.User, error)
+	UserByID(ctx context.Context, id string) (*account.User, error)
 	Groups(ctx context.Context, user string) ([]string, error)
 	ActiveKeys(ctx context.Context, user string) ([]string, error)
 	Role(ctx context.Context, name string) (*account.Role, error)

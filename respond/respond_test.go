@@ -452,7 +452,7 @@ func TestBadInput(t *testing.T) {
 	}
 	e := p.intruderEvents()[0]
 	foreign := strings.ReplaceAll(string(e.Raw), p.Account, "999988887777")
-	ghost := strings.ReplaceAll(string(e.Raw), p.Truth.Intruder, "nobody-here")
+	ghost := strings.NewReplacer(p.Truth.Intruder, "nobody-here", e.Actor().ID, "AIDANOBODYNOBODYNOBO").Replace(string(e.Raw))
 	remade := strings.ReplaceAll(string(e.Raw), e.Actor().ID, "AIDAREMADEREMADEREMA")
 	for _, body := range []string{"{broken", `{"eventName":"CreateUser"}`, strings.Repeat("x", 200<<10), foreign, ghost, remade} {
 		if err := p.send(ctx, body); err != nil {

@@ -115,7 +115,7 @@ func hex16(c *company) string {
 // give rights back: undo is a person's work.
 const guardPolicy = `{"Version":"2012-10-17","Statement":[
 {"Sid":"Events","Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ChangeMessageVisibility"],"Resource":"arn:aws:sqs:*:ACCOUNT:warden-*"},
-{"Sid":"Look","Effect":"Allow","Action":["iam:GetUser","iam:ListGroupsForUser","iam:ListAttachedUserPolicies","iam:ListUserPolicies","iam:GetUserPolicy","iam:GetPolicy","iam:GetPolicyVersion","iam:ListPolicyVersions","iam:ListAccessKeys","iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:GetGroup","iam:ListGroupPolicies","iam:GetGroupPolicy","iam:ListAttachedGroupPolicies","cloudtrail:LookupEvents"],"Resource":"*"},
+{"Sid":"Look","Effect":"Allow","Action":["iam:GetUser","iam:ListGroupsForUser","iam:ListAttachedUserPolicies","iam:ListUserPolicies","iam:GetUserPolicy","iam:GetPolicy","iam:GetPolicyVersion","iam:ListPolicyVersions","iam:ListAccessKeys","iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:GetGroup","iam:ListUsers","iam:ListGroupPolicies","iam:GetGroupPolicy","iam:ListAttachedGroupPolicies","cloudtrail:LookupEvents"],"Resource":"*"},
 {"Sid":"MakeDenyPolicy","Effect":"Allow","Action":"iam:CreatePolicy","Resource":"arn:aws:iam::ACCOUNT:policy/DENY-IAM"},
 {"Sid":"AttachOnlyDeny","Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"arn:aws:iam::ACCOUNT:user/*","Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::ACCOUNT:policy/DENY-IAM"}}},
 {"Sid":"TakeAway","Effect":"Allow","Action":["iam:DetachUserPolicy","iam:UpdateAccessKey"],"Resource":"arn:aws:iam::ACCOUNT:user/*"},

@@ -19,6 +19,7 @@ import (
 type IdentityClient interface {
 	FormerClient
 	GetUser(ctx context.Context, in *iam.GetUserInput, opts ...func(*iam.Options)) (*iam.GetUserOutput, error)
+	ListUsers(ctx context.Context, in *iam.ListUsersInput, opts ...func(*iam.Options)) (*iam.ListUsersOutput, error)
 	GetGroup(ctx context.Context, in *iam.GetGroupInput, opts ...func(*iam.Options)) (*iam.GetGroupOutput, error)
 	GetAccountAuthorizationDetails(ctx context.Context, in *iam.GetAccountAuthorizationDetailsInput, opts ...func(*iam.Options)) (*iam.GetAccountAuthorizationDetailsOutput, error)
 	ListGroupsForUser(ctx context.Context, in *iam.ListGroupsForUserInput, opts ...func(*iam.Options)) (*iam.ListGroupsForUserOutput, error)
@@ -50,6 +51,25 @@ func (i *Identities) User(ctx context.Context, name string) (*account.User, erro
 		Path: aws.ToString(u.Path), Name: aws.ToString(u.UserName), ID: aws.ToString(u.UserId), ARN: aws.ToString(u.Arn),
 		CreateDate: aws.ToTime(u.CreateDate), Tags: tags(u.Tags), Boundary: boundary(u.PermissionsBoundary),
 	}, nil
+}
+
+// UserByID returns the user with that unique id, whatever his name is now.
+// IAM has no call that finds him, so the list of users is read; tags and
+// boundary are not in it, and are read of him alone.
+func (i *Identities) UserByID(ctx context.Context, id string) (*account.User, error) {
+	pages := iam.NewListUsersPaginator(i.client, &iam.ListUsersInput{MaxItems: aws.Int32(1000)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("look for user %s: %w", id, err)
+		}
+		for _, u := range page.Users {
+			if aws.ToString(u.UserId) == id {
+				return i.User(ctx, aws.ToString(u.UserName))
+			}
+		}
+	}
+	return nil, nil
 }
 
 // Groups returns the names of all groups that the user is in; nil and no

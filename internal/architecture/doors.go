@@ -32,6 +32,7 @@ var doors = []Door{
 	{Package: "account/collect", Service: "iam", Why: "finds the group that a call changed, and the version that was in force before", Operations: []string{
 		"GetGroup", "ListPolicyVersions"}},
 	{Package: "account/collect", Service: "iam", Why: "finds who is an administrator, by group or by tag", Operations: []string{"GetGroup"}},
+	{Package: "account/collect", Service: "iam", Why: "finds a caller who was renamed since, by his unique id", Operations: []string{"ListUsers"}},
 	{Package: "account/collect", Service: "iam", Why: "reads a whole account, for questions that no single look-up answers", Operations: []string{
 		"GetAccountAuthorizationDetails"}},
 	{Package: "cmd/warden", Files: "simulate_aws.go", Service: "iam", Why: "asks AWS's own simulator the same, when told to", Operations: []string{
