@@ -125,6 +125,13 @@ func (c *Clients) In(region string) *Clients {
 	return build(cfg)
 }
 
+// With returns clients on a changed configuration.
+func (c *Clients) With(change func(*aws.Config)) *Clients {
+	cfg := c.cfg.Copy()
+	change(&cfg)
+	return build(cfg)
+}
+
 // Key is a set of AWS credentials.
 type Key struct{ ID, Secret, Token string }
 

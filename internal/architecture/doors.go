@@ -88,7 +88,7 @@ var doors = []Door{
 	{Package: "internal/stage", Service: "sqs", Staged: true, Why: "makes the guard's queue on the twin", Operations: []string{
 		"CreateQueue", "GetQueueAttributes", "SetQueueAttributes"}},
 	{Package: "internal/stage", Service: "eventbridge", Staged: true, Why: "makes the rule that fills it", Operations: []string{
-		"PutRule", "PutTargets"}},
+		"PutRule", "PutTargets", "PutPermission"}},
 	{Package: "internal/stage", Service: "sns", Staged: true, Why: "makes the topic that people subscribe to", Operations: []string{
 		"CreateTopic"}},
 	{Package: "bench/calls", Service: "iam", Staged: true, Why: "is the load that is measured", Operations: []string{

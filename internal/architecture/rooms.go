@@ -53,6 +53,8 @@ var rooms = []Room{
 		Why: "templates, roles and the check of a live account"},
 	{Path: "internal/stage", Level: 9, SDK: true,
 		Why: "a company on a twin with a guard at work, for the demo, end-to-end tests and benchmarks"},
+	{Path: "internal/scene", Level: 10, SDK: true,
+		Why: "an intruder who fights the guard, played by tests only"},
 	{Path: "cmd", Level: 10, SDK: true,
 		Why: "wiring only: one file per command"},
 	{Path: "bench", Level: 10, SDK: true,

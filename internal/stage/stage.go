@@ -5,20 +5,15 @@ package stage
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
-	ebtypes "github.com/aws/aws-sdk-go-v2/service/eventbridge/types"
-	"github.com/aws/aws-sdk-go-v2/service/sns"
-	"github.com/aws/aws-sdk-go-v2/service/sqs"
-	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"warden/account/collect"
 	"warden/app"
@@ -42,18 +37,42 @@ type Options struct {
 	// Each is called with every result of the guard, one at a time.
 	Each func(respond.Result)
 	Log  *slog.Logger
+
+	// Organization sets the sample company in the sample organisation: the
+	// guard works from the security account, and has a service control policy
+	// above the company's.
+	Organization bool
+	// Wire takes requests to the twin; nil means a loopback port.
+	Wire func(http.Handler) aws.HTTPClient
+	// Store holds the ledger; nil means SQLite in a temporary folder.
+	Store ledger.Store
+	// Sessions lets AssumeRole's events through to the guard too, so that it
+	// knows who assumed which role.
+	Sessions bool
+	// Rights is the policy of the role that the guard works with in the
+	// company's account, beside what it needs for queue and topic; "" leaves
+	// the sample's.
+	Rights string
 }
 
 // Stage is the sample company on a twin with a guard at work. Everything is
 // this process, a loopback port and a temporary folder.
 type Stage struct {
 	Twin    *twin.Twin
-	Server  *twin.Server
+	Server  *twin.Server // nil where Options.Wire is set
 	Truth   twin.Truth
 	Account string
 
-	// Admin and Guard are clients of an administrator and of the guard's role.
+	// Org is the organisation with Options.Organization, and Others says who is
+	// who there.
+	Org    *twin.Organization
+	Others twin.OrganizationTruth
+
+	// Admin and Guard are clients of an administrator of the company and of
+	// the role that the guard works with in the company's account.
 	Admin, Guard *app.Clients
+	// Hands are what the guard works with.
+	Hands Hands
 	// QueueURL is where the rule delivers events; TopicARN is told of incidents.
 	QueueURL, TopicARN string
 
@@ -61,8 +80,9 @@ type Stage struct {
 	Applier *apply.Applier
 
 	options Options
+	wire    aws.HTTPClient
 	dir     string
-	store   *ledger.SQLite
+	store   ledger.Store
 	stop    context.CancelFunc
 	stopped chan error
 }
@@ -77,35 +97,44 @@ func Set(ctx context.Context, o Options) (_ *Stage, err error) {
 			err = errors.Join(err, st.Close())
 		}
 	}()
-	snapshot, truth := twin.Sample(o.Seed, time.Now())
-	st.Truth, st.Account = truth, snapshot.Account
-	st.Twin, err = twin.New(twin.Config{Snapshot: snapshot, Seed: o.Seed, Faults: o.Faults})
+	handler, err := st.load(time.Now())
 	if err != nil {
 		return nil, err
 	}
-	if st.Server, err = st.Twin.Start("127.0.0.1:0"); err != nil {
+	if o.Wire != nil {
+		st.wire = o.Wire(handler)
+	} else if st.Server, err = st.listen(); err != nil {
 		return nil, err
 	}
-	if st.Admin, err = st.Clients(truth.Administrator); err != nil {
+	if st.Admin, err = st.Clients(st.Truth.Administrator); err != nil {
 		return nil, err
 	}
 	if err := st.connectEvents(ctx); err != nil {
 		return nil, fmt.Errorf("lead events to the guard's queue: %w", err)
 	}
-	user, err := st.Clients(truth.Guard)
-	if err != nil {
+	if st.Hands, err = st.NewHands(nil); err != nil {
 		return nil, err
 	}
-	st.Guard = user.Assume(truth.GuardRole, "")
-	if st.dir, err = os.MkdirTemp("", "warden-stage-"); err != nil {
-		return nil, err
-	}
-	if st.store, err = ledger.OpenSQLite(ctx, st.LedgerPath()); err != nil {
-		return nil, err
+	st.Guard = st.Hands.Account
+	if st.store = o.Store; st.store == nil {
+		if st.dir, err = os.MkdirTemp("", "warden-stage-"); err != nil {
+			return nil, err
+		}
+		if st.store, err = ledger.OpenSQLite(ctx, st.LedgerPath()); err != nil {
+			return nil, err
+		}
 	}
 	st.Ledger = ledger.New(st.store, nil)
-	st.Applier = apply.New(st.Guard.IAM, st.Ledger, apply.Options{Account: st.Account})
+	st.Applier = st.Hands.Applier(st.Ledger, apply.Options{Account: st.Account})
 	return st, nil
+}
+
+// listen serves the twin on a loopback port.
+func (st *Stage) listen() (*twin.Server, error) {
+	if st.Org != nil {
+		return st.Org.Start("127.0.0.1:0")
+	}
+	return st.Twin.Start("127.0.0.1:0")
 }
 
 // LedgerPath is the file of the ledger.
@@ -113,68 +142,47 @@ func (st *Stage) LedgerPath() string { return filepath.Join(st.dir, "ledger.db")
 
 // Clients are AWS clients with a user's own access key.
 func (st *Stage) Clients(user string) (*app.Clients, error) {
-	id, secret, err := st.Twin.Credentials(user)
+	return st.clientsIn(st.Account, user)
+}
+
+func (st *Stage) clientsIn(account, user string) (*app.Clients, error) {
+	t := st.Twin
+	if st.Org != nil {
+		t = st.Org.Account(account)
+	}
+	id, secret, err := t.Credentials(user)
 	if err != nil {
 		return nil, err
 	}
-	return app.Fixed(st.Server.URL(), app.Key{ID: id, Secret: secret}), nil
+	return st.As(app.Key{ID: id, Secret: secret}), nil
 }
 
-// connectEvents makes the queue, the rule that leads IAM's and STS's calls
-// into it, and the topic.
-func (st *Stage) connectEvents(ctx context.Context) error {
-	queue, err := st.Admin.SQS.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: aws.String("warden-guard")})
-	if err != nil {
-		return err
+// As are AWS clients with some credentials.
+func (st *Stage) As(key app.Key) *app.Clients {
+	if st.Server != nil {
+		return app.Fixed(st.Server.URL(), key)
 	}
-	st.QueueURL = aws.ToString(queue.QueueUrl)
-	attributes, err := st.Admin.SQS.GetQueueAttributes(ctx, &sqs.GetQueueAttributesInput{QueueUrl: queue.QueueUrl, AttributeNames: []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNameQueueArn}})
-	if err != nil {
-		return err
-	}
-	queueARN := attributes.Attributes["QueueArn"]
-	rule, err := st.Admin.EventBridge.PutRule(ctx, &eventbridge.PutRuleInput{
-		Name:         aws.String("warden-guard"),
-		EventPattern: aws.String(`{"source":["aws.iam","aws.sts","aws.signin"],"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"]}`),
-	})
-	if err != nil {
-		return err
-	}
-	// Only this rule may put messages into the queue: what arrives is what
-	// CloudTrail recorded.
-	admit, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
-		"Effect": "Allow", "Principal": map[string]string{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queueARN,
-		"Condition": map[string]any{"ArnEquals": map[string]string{"aws:SourceArn": aws.ToString(rule.RuleArn)}},
-	}}})
-	if err != nil {
-		return err
-	}
-	if _, err := st.Admin.SQS.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: queue.QueueUrl, Attributes: map[string]string{"Policy": string(admit)}}); err != nil {
-		return err
-	}
-	if _, err := st.Admin.EventBridge.PutTargets(ctx, &eventbridge.PutTargetsInput{
-		Rule: aws.String("warden-guard"), Targets: []ebtypes.Target{{Id: aws.String("queue"), Arn: aws.String(queueARN)}},
-	}); err != nil {
-		return err
-	}
-	topic, err := st.Admin.SNS.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("warden-alerts")})
-	if err != nil {
-		return err
-	}
-	st.TopicARN = aws.ToString(topic.TopicArn)
-	return nil
+	return app.Fixed("http://twin.invalid", key).With(func(c *aws.Config) { c.HTTPClient = st.wire })
 }
 
 // Responder is the guard's runtime on this stage, not yet started. opts may
 // change its options.
 func (st *Stage) Responder(opts ...func(*respond.Options)) (*respond.Responder, error) {
+	return st.ResponderOf(st.Hands, st.Ledger, st.Applier, opts...)
+}
+
+// ResponderOf is one more runtime of the guard, with hands of its own.
+func (st *Stage) ResponderOf(h Hands, l *ledger.Ledger, a respond.Applier, opts ...func(*respond.Options)) (*respond.Responder, error) {
 	cfg := st.options.Guard
-	cfg.Self = append([]string{st.Truth.GuardRole}, cfg.Self...)
-	cfg.Protected = append([]string{st.Truth.GuardRole}, cfg.Protected...)
+	cfg.Self = append([]string{h.Role}, cfg.Self...)
+	cfg.Protected = append([]string{h.Role}, cfg.Protected...)
 	o := respond.Options{
 		Guard: cfg, Account: st.Account,
-		Lookup:  respond.Live{Identities: collect.NewIdentities(st.Guard.IAM), Reader: st.Guard.IAM},
-		Applier: st.Applier, Ledger: st.Ledger, Notifier: notify.NewTopic(st.Guard.SNS, st.TopicARN), Log: st.options.Log,
+		Lookup:  respond.Live{Identities: collect.NewIdentities(h.Account.IAM), Reader: h.Reader()},
+		Applier: a, Ledger: l, Notifier: notify.NewTopic(h.Hub.SNS, st.TopicARN), Log: st.options.Log,
+	}
+	if st.Org != nil {
+		o.Guardrail = &respond.Guardrail{PolicyARN: st.Others.Guardrail}
 	}
 	for _, change := range opts {
 		change(&o)
@@ -183,7 +191,7 @@ func (st *Stage) Responder(opts ...func(*respond.Options)) (*respond.Responder, 
 }
 
 // Queue is the queue that the guard reads.
-func (st *Stage) Queue() *source.Queue { return source.NewQueue(st.Guard.SQS, st.QueueURL) }
+func (st *Stage) Queue() *source.Queue { return source.NewQueue(st.Hands.Hub.SQS, st.QueueURL) }
 
 // Play runs the guard on the queue until Close.
 func (st *Stage) Play(ctx context.Context) error {

@@ -1,0 +1,120 @@
+package stage
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"warden/account"
+	"warden/app"
+	"warden/change/apply"
+	"warden/change/ledger"
+	"warden/twin"
+)
+
+// Hands are what one runtime of the guard works with.
+type Hands struct {
+	// Role is the ARN of the role that it has in the company's account.
+	Role string
+	// Account reaches the company's account with that role, Hub the queue and
+	// the topic, which are in the security account where there is one.
+	Account, Hub *app.Clients
+	// Rail reaches the organisation's policy; nil without one.
+	Rail apply.Organizations
+}
+
+// NewHands makes what one more runtime of the guard works with. change may
+// change the configuration of its clients; nil leaves it.
+func (st *Stage) NewHands(change func(*aws.Config)) (Hands, error) {
+	if change == nil {
+		change = func(*aws.Config) {}
+	}
+	if st.Org == nil {
+		user, err := st.Clients(st.Truth.Guard)
+		if err != nil {
+			return Hands{}, err
+		}
+		role := user.With(change).Assume(st.Truth.GuardRole, "")
+		return Hands{Role: st.Truth.GuardRole, Account: role, Hub: role}, nil
+	}
+	user, err := st.clientsIn(st.Others.Security, st.Others.Guard)
+	if err != nil {
+		return Hands{}, err
+	}
+	hub := user.With(change).Assume(st.Others.GuardRole, "")
+	return Hands{
+		Role: st.Others.ResponderRole, Account: hub.Assume(st.Others.ResponderRole, ""), Hub: hub,
+		Rail: hub.Assume(st.Others.GuardrailRole, "").Organizations,
+	}, nil
+}
+
+// Reader reads the account, and the organisation's policy where there is one.
+func (h Hands) Reader() apply.Reader {
+	if h.Rail != nil {
+		return apply.Guarded(h.Account.IAM, h.Rail)
+	}
+	return h.Account.IAM
+}
+
+// Applier changes the account with these hands.
+func (h Hands) Applier(l *ledger.Ledger, o apply.Options) *apply.Applier {
+	o.Organizations = h.Rail
+	return apply.New(h.Account.IAM, l, o)
+}
+
+// load makes the twin as of now.
+func (st *Stage) load(now time.Time) (http.Handler, error) {
+	o := st.options
+	if !o.Organization {
+		snapshot, truth := twin.Sample(o.Seed, now)
+		st.Truth, st.Account = truth, snapshot.Account
+		if err := grant(snapshot, truth.GuardRole, o.Rights); err != nil {
+			return nil, err
+		}
+		var err error
+		if st.Twin, err = twin.New(twin.Config{Snapshot: snapshot, Seed: o.Seed, Faults: o.Faults}); err != nil {
+			return nil, err
+		}
+		return st.Twin.Handler(), nil
+	}
+	cfg, others := twin.SampleOrganization(o.Seed, now)
+	cfg.Faults = o.Faults
+	st.Others, st.Truth, st.Account = others, others.Company, others.Workload
+	for _, a := range cfg.Accounts {
+		if a.Snapshot.Account == others.Workload {
+			if err := grant(a.Snapshot, others.ResponderRole, o.Rights); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var err error
+	if st.Org, err = twin.NewOrganization(cfg); err != nil {
+		return nil, err
+	}
+	st.Twin = st.Org.Account(others.Workload)
+	return st.Org.Handler(), nil
+}
+
+// grant gives a role another policy beside what it has for queue and topic.
+func grant(s *account.Snapshot, role, rights string) error {
+	if rights == "" {
+		return nil
+	}
+	i := slices.IndexFunc(s.Roles, func(r account.Role) bool { return r.ARN == role })
+	if i < 0 {
+		return fmt.Errorf("there is no role %s", role)
+	}
+	r := &s.Roles[i]
+	channels := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[`+
+		`{"Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage"],"Resource":"arn:aws:sqs:*:%[1]s:warden-*"},`+
+		`{"Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sns:*:%[1]s:warden-*"}]}`, s.Account)
+	r.Inline = []account.InlinePolicy{
+		{Name: "channels", Document: json.RawMessage(channels)},
+		{Name: "guard", Document: json.RawMessage(rights)},
+	}
+	return nil
+}
