@@ -29,6 +29,9 @@ type config struct {
 	// holdURL is the queue that brings the looks at containments back when
 	// their time has come; "" leaves them to the sweep.
 	holdURL string
+	// regions are those whose event history is read besides the function's
+	// own.
+	regions []string
 	// responder is the ARN of the role for changes that the function's own
 	// role may not make; "" for none.
 	responder string
@@ -70,6 +73,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		topic:      getenv("SNS_TOPIC_ARN"),
 		queueURL:   getenv("QUEUE_URL"),
 		holdURL:    getenv("HOLD_QUEUE_URL"),
+		regions:    r.list("SWEEP_REGIONS"),
 		memberRole: getenv("MEMBER_ROLE_NAME"),
 		externalID: getenv("MEMBER_EXTERNAL_ID"),
 		dryRun:     r.bool("DRY_RUN"),

@@ -59,10 +59,10 @@ type worker interface {
 }
 
 // workers make the functions of this program, by the name of the handler.
-var workers = map[string]func(g *guards, getenv func(string) string) worker{
-	"guard":    func(g *guards, _ func(string) string) worker { return &guardFunction{g} },
-	"sweep":    newSweep,
-	"workflow": func(g *guards, _ func(string) string) worker { return &workflowFunction{g} },
+var workers = map[string]func(g *guards) worker{
+	"guard":    func(g *guards) worker { return &guardFunction{g} },
+	"sweep":    func(g *guards) worker { return &sweepFunction{g} },
+	"workflow": func(g *guards) worker { return &workflowFunction{g} },
 }
 
 // function returns what the configured handler stands for.
@@ -79,10 +79,12 @@ func function(getenv func(string) string, log *slog.Logger, setRequest func(id s
 	if g.config, err = readConfig(getenv); err != nil {
 		return nil, err
 	}
-	if g.regions = []string{getenv("AWS_REGION")}; g.regions[0] == "" {
-		g.regions[0] = app.HomeRegion
+	own := getenv("AWS_REGION")
+	if own == "" {
+		own = app.HomeRegion
 	}
-	return begin(g, getenv), nil
+	g.regions = append([]string{own}, slices.DeleteFunc(g.config.regions, func(r string) bool { return r == own })...)
+	return begin(g), nil
 }
 
 // reportInit tells the Lambda runtime why the function cannot start, so that

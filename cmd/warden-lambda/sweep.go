@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"warden/respond"
@@ -15,17 +14,6 @@ import (
 // calls it every few minutes; what the schedule says does not matter. One at a
 // time is enough: give it a reserved concurrency of 1.
 type sweepFunction struct{ *guards }
-
-// newSweep reads the regions whose event history is swept, besides the
-// function's own, which has to be the one that IAM is recorded in.
-func newSweep(g *guards, getenv func(string) string) worker {
-	for v := range strings.SplitSeq(getenv("SWEEP_REGIONS"), ",") {
-		if v = strings.TrimSpace(v); v != "" && !slices.Contains(g.regions, v) {
-			g.regions = append(g.regions, v)
-		}
-	}
-	return &sweepFunction{g}
-}
 
 // handle sweeps the function's own account and then the members. A sweep that
 // could not do everything is an error, so that the function's errors are
