@@ -50,7 +50,7 @@ func (h *house) brood() []*trail.Event {
 // not count in the budget.
 func TestChildrenAreNoOriginals(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, false)
+	h := newHouse(t, knowsNothing)
 	h.r = h.responder(func(o *respond.Options) {
 		o.Lookup, o.Applier, o.Guard.Budget = h.r.Lookup, h.r.Applier, 1
 	})

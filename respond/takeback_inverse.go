@@ -150,7 +150,7 @@ func (r *Responder) attachAgain(ctx context.Context, res *Result, to change.Iden
 	if r.denies(f.Policy) {
 		return atOnce(step), nil
 	}
-	before, err := r.before(ctx, step.Setting, to.ID, res.Event.Time)
+	before, err := r.wasBefore(ctx, res, step.Setting, to.ID)
 	switch {
 	case err != nil:
 		return answer{}, err
@@ -177,6 +177,9 @@ func (r *Responder) membership(ctx context.Context, res *Result, user change.Ide
 		step = change.AddMember(user, f.Group)
 	}
 	before, err := r.before(ctx, step.Setting, user.ID, res.Event.Time)
+	if err == nil && f.Undo == detect.AddToGroup {
+		before, err = r.wasBefore(ctx, res, step.Setting, user.ID)
+	}
 	switch {
 	case err != nil:
 		return answer{}, err
@@ -206,7 +209,7 @@ func (r *Responder) restoreInline(ctx context.Context, res *Result, on change.Id
 	if !now.Same(left) {
 		return told("the %s is not as the call left it: somebody changed it since", set), nil
 	}
-	before, err := r.before(ctx, set, on.ID, res.Event.Time)
+	before, err := r.wasBefore(ctx, res, set, on.ID)
 	switch {
 	case err != nil:
 		return answer{}, err
@@ -219,7 +222,7 @@ func (r *Responder) restoreInline(ctx context.Context, res *Result, on change.Id
 		}
 		return asked(step, "the former text is that of %s; look whether it was still so", before), nil
 	case !now.Exists:
-		return told("the %s was deleted, and its text is in no snapshot and no ledger", set), nil
+		return told("the %s was deleted, and its text is in no snapshot, no ledger and no event", set), nil
 	}
 	return asked(change.DeleteInline(on, f.Name, now.Text),
 		"the call wrote this policy; whether it made it or wrote over another is not known, so deleting it may take what the identity needs"), nil
@@ -239,7 +242,7 @@ func (r *Responder) restoreBoundary(ctx context.Context, res *Result, on change.
 	if !now.Same(left) {
 		return told("the %s is not as the call left it: somebody changed it since", set), nil
 	}
-	before, err := r.before(ctx, set, on.ID, res.Event.Time)
+	before, err := r.wasBefore(ctx, res, set, on.ID)
 	switch {
 	case err != nil:
 		return answer{}, err
@@ -255,7 +258,7 @@ func (r *Responder) restoreBoundary(ctx context.Context, res *Result, on change.
 		return asked(step, "the former boundary is that of %s; look whether it was still so", before), nil
 	}
 	return asked(change.Attach(on, r.denyARN()),
-		"the former boundary is in no snapshot and no ledger; until somebody puts it back, the identity can be denied IAM"), nil
+		"the former boundary is in no snapshot, no ledger and no event; until somebody puts it back, the identity can be denied IAM"), nil
 }
 
 // deleteProvider proposes to delete an identity provider that was created.

@@ -29,12 +29,12 @@ func (r *Responder) restorePolicy(ctx context.Context, res *Result, f detect.Eff
 	if now.Exists {
 		return told("%s exists again", f.Policy), nil
 	}
-	before, err := r.before(ctx, set, "", res.Event.Time)
+	before, err := r.wasBefore(ctx, res, set, "")
 	if err != nil {
 		return answer{}, err
 	}
 	if !before.known || !before.state.Exists {
-		return told("%s was deleted, and its text is in no snapshot and no ledger", f.Policy), nil
+		return told("%s was deleted, and its text is in no snapshot, no ledger and no event", f.Policy), nil
 	}
 	return atOnce(change.CreatePolicy(f.Policy, before.state.Text, before.state.Description)), nil
 }
@@ -62,7 +62,7 @@ func (r *Responder) restoreVersion(ctx context.Context, res *Result, f detect.Ef
 	if err != nil {
 		return answer{}, err
 	}
-	before, err := r.before(ctx, set, "", res.Event.Time)
+	before, err := r.wasBefore(ctx, res, set, "")
 	if err != nil {
 		return answer{}, err
 	}

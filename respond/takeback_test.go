@@ -3,6 +3,7 @@ package respond_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,8 @@ import (
 	"warden/guard"
 	"warden/internal/stage"
 	"warden/respond"
+	"warden/trail"
+	"warden/trail/source"
 )
 
 // Documents of the tests.
@@ -37,7 +40,14 @@ type house struct {
 	before *account.Snapshot
 }
 
-func newHouse(t *testing.T, known bool) *house {
+// What the guard of a house knows of the time before the crime.
+const (
+	knowsNothing  = ""
+	knowsSnapshot = "snapshot"
+	knowsHistory  = "history"
+)
+
+func newHouse(t *testing.T, knows string) *house {
 	t.Helper()
 	p := newPlay(t, stage.Options{Guard: guard.Config{UndoActions: true}})
 	h := &house{play: p}
@@ -65,8 +75,12 @@ func newHouse(t *testing.T, known bool) *house {
 	h.before = p.Twin.Snapshot()
 	h.before.CollectedAt = time.Now().Add(-time.Minute)
 	p.r = p.responder(func(o *respond.Options) {
-		if *o = h.mighty(*o); known {
+		*o = h.mighty(*o)
+		switch knows {
+		case knowsSnapshot:
 			o.Before = h.before
+		case knowsHistory:
+			o.Past = longAgo{h}
 		}
 	})
 	return h
@@ -89,6 +103,26 @@ func (h *house) mighty(o respond.Options) respond.Options {
 	o.Lookup = respond.Live{Identities: collect.NewIdentities(h.Admin.IAM), Reader: h.Admin.IAM}
 	o.Applier = apply.New(h.Admin.IAM, h.Ledger, apply.Options{Account: h.Account})
 	return o
+}
+
+// longAgo is the event history of a house in which everything but the crime
+// was done an hour before: CloudTrail counts in seconds.
+type longAgo struct{ h *house }
+
+func (l longAgo) Events(_ context.Context, since, until time.Time, about source.Filter) iter.Seq2[*trail.Event, error] {
+	return func(yield func(*trail.Event, error) bool) {
+		for _, e := range slices.Backward(l.h.lookup()) {
+			if e.Actor().Name != l.h.Truth.Intruder {
+				e.Time = e.Time.Add(-time.Hour)
+			}
+			if about.By != source.ByEventName || e.Name != about.Value || e.Time.Before(since) || e.Time.After(until) {
+				continue
+			}
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
 }
 
 func (h *house) policy(name string) string { return "arn:aws:iam::" + h.Account + ":policy/" + name }
@@ -210,7 +244,7 @@ var crimes = []crime{
 			return err
 		},
 		set:  set(change.Inline, victim, text("own")),
-		want: allowNothing, blind: "absent", told: "in no snapshot and no ledger",
+		want: allowNothing, blind: "absent", told: "in no snapshot, no ledger and no event",
 	},
 	{
 		name: "join a group",
@@ -291,7 +325,7 @@ var crimes = []crime{
 			return err
 		},
 		set:  set(change.Policy, managed("spare"), nil),
-		want: allowNothing, blind: "absent", told: "in no snapshot and no ledger",
+		want: allowNothing, blind: "absent", told: "in no snapshot, no ledger and no event",
 	},
 	{
 		name: "a role in an instance profile",
@@ -327,11 +361,12 @@ var crimes = []crime{
 // done.
 func TestTakesBackCrimes(t *testing.T) {
 	t.Parallel()
-	for _, known := range []bool{true, false} {
+	for _, knows := range []string{knowsSnapshot, knowsHistory, knowsNothing} {
 		for _, c := range crimes {
-			t.Run(fmt.Sprintf("%s, known %v", c.name, known), func(t *testing.T) {
+			t.Run(c.name+", knows "+knows, func(t *testing.T) {
 				t.Parallel()
-				h := newHouse(t, known)
+				known := knows != knowsNothing
+				h := newHouse(t, knows)
 				ctx := t.Context()
 				if err := c.do(ctx, h, h.intruder.IAM); err != nil {
 					t.Fatal(err)
@@ -348,7 +383,8 @@ func TestTakesBackCrimes(t *testing.T) {
 					taken, proposed, incident = append(taken, r.Taken...), append(proposed, r.Proposed...), r.Incident
 				}
 				want := c.want
-				if !known {
+				// What only takes away is not searched for in the history.
+				if !known || knows == knowsHistory && c.name == "attach what was there" {
 					want = c.blind
 				}
 				switch want {
@@ -423,7 +459,7 @@ func (h *house) giveBack(incident string) {
 // Credentials that the intruder gives a user are made inactive.
 func TestTakesBackCredentials(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, false)
+	h := newHouse(t, knowsNothing)
 	ctx, c := t.Context(), h.intruder.IAM
 	cred, err := c.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{UserName: aws.String("victim"), ServiceName: aws.String("codecommit.amazonaws.com")})
 	if err != nil {
@@ -449,7 +485,7 @@ func TestTakesBackCredentials(t *testing.T) {
 func TestTakesBackInAnyOrder(t *testing.T) {
 	t.Parallel()
 	for _, backwards := range []bool{false, true} {
-		h := newHouse(t, false)
+		h := newHouse(t, knowsNothing)
 		ctx, c := t.Context(), h.intruder.IAM
 		in := &iam.AttachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}
 		if _, err := c.AttachUserPolicy(ctx, in); err != nil {
@@ -483,7 +519,7 @@ func TestTakesBackInAnyOrder(t *testing.T) {
 // event delivered again, after a person gave it back, is not.
 func TestTakesBackEachTime(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, false)
+	h := newHouse(t, knowsNothing)
 	ctx := t.Context()
 	key, err := h.intruder.IAM.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: aws.String("victim")})
 	if err != nil {
@@ -520,7 +556,7 @@ func TestTakesBackEachTime(t *testing.T) {
 func TestTakesBackVersions(t *testing.T) {
 	t.Parallel()
 	for _, backwards := range []bool{false, true} {
-		h := newHouse(t, false)
+		h := newHouse(t, knowsNothing)
 		older := h.old().ARN
 		ctx := t.Context()
 		for range 3 {
@@ -546,7 +582,7 @@ func TestTakesBackVersions(t *testing.T) {
 // What the caller made himself had no policies before.
 func TestTakesBackFromHisOwn(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, false)
+	h := newHouse(t, knowsNothing)
 	ctx := t.Context()
 	if err := h.createUser(h.intruder, "own"); err != nil {
 		t.Fatal(err)
@@ -568,7 +604,7 @@ func TestTakesBackFromHisOwn(t *testing.T) {
 // may do so.
 func TestPutBackIsNotHeld(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, true)
+	h := newHouse(t, knowsSnapshot)
 	ctx := t.Context()
 	in := &iam.DetachUserPolicyInput{UserName: aws.String("victim"), PolicyArn: aws.String(h.policy("some"))}
 	if _, err := h.intruder.IAM.DetachUserPolicy(ctx, in); err != nil {
@@ -587,5 +623,26 @@ func TestPutBackIsNotHeld(t *testing.T) {
 	}
 	if got := h.state(change.Attachment, victim(h), *in.PolicyArn); got.Exists {
 		t.Error("the guard put back what an administrator took away")
+	}
+}
+
+// What the caller wrote before is not what was there before him.
+func TestHistoryIsNotHis(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, knowsHistory)
+	for _, doc := range []string{denySome, allowAll} {
+		if _, err := h.intruder.IAM.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{UserName: aws.String("victim"), PolicyName: aws.String("own"), PolicyDocument: aws.String(doc)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	events := h.intruderEvents()
+	events[1].Time = events[1].Time.Add(time.Second)
+	for _, e := range events {
+		if r := h.r.Handle(t.Context(), e); r.Err != nil || len(r.Proposed) > 0 {
+			t.Errorf("proposed %v, %v", r.Proposed, r.Err)
+		}
+	}
+	if got := h.state(change.Inline, victim(h), "own"); !got.Same(change.Is(allowNothing)) {
+		t.Errorf("the policy is %s", got)
 	}
 }

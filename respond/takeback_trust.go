@@ -23,7 +23,7 @@ func (r *Responder) restoreTrust(ctx context.Context, res *Result, role change.I
 	if f.Document != "" && !now.Same(change.Is(f.Document)) {
 		return told("the %s is not as the call left it: somebody changed it since", set), nil
 	}
-	before, err := r.before(ctx, set, role.ID, res.Event.Time)
+	before, err := r.wasBefore(ctx, res, set, role.ID)
 	if err != nil {
 		return answer{}, err
 	}
@@ -43,7 +43,7 @@ func (r *Responder) restoreTrust(ctx context.Context, res *Result, role change.I
 		return a.and(asked(change.PutTrust(role, now.Text, before.state.Text), "the former trust policy is that of %s; look whether it was still so", before)), nil
 	}
 	if !f.Outsiders {
-		return a.and(told("the former trust policy of %s is in no snapshot and no ledger: put it back by hand", role.ARN)), nil
+		return a.and(told("the former trust policy of %s is in no snapshot, no ledger and no event: put it back by hand", role.ARN)), nil
 	}
 	denied, err := denyOutsiders(now.Text, r.Account)
 	if err != nil {
