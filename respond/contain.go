@@ -393,7 +393,7 @@ func (r *Responder) fail(ctx context.Context, res *Result, err error) {
 		r.tell(ctx, res, 0, string(res.Action), r.byHandMessage(*res, err))
 		return
 	}
-	r.tell(ctx, res, 0, string(res.Action), failedMessage(*res, err))
+	r.tell(ctx, res, 0, string(res.Action), r.byHand(*res).in(failedMessage(*res, err)))
 	res.Err = errors.Join(fmt.Errorf("contain %s: %w", caller(res.Actor), err), res.Err)
 	res.Retry = true
 }

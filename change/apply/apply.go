@@ -23,7 +23,9 @@ type Options struct {
 	Fresh time.Duration
 	// TakeOver is the age at which the unfinished step of another worker is
 	// taken over; 0 means DefaultTakeOver. It should be longer than CallTimeout
-	// and the readings that follow.
+	// and the readings that follow. A step that a run of this very Applier left
+	// is taken over at once, and one whose effect is to be seen is ended by
+	// whoever sees it.
 	TakeOver time.Duration
 	// CallTimeout bounds one writing call with its retries; 0 means 30 s. A
 	// call that was cut off is resolved by reading.
@@ -51,6 +53,8 @@ type Applier struct {
 	ledger *ledger.Ledger
 	o      Options
 	runs   atomic.Int64
+	// active holds the names of the runs that have not returned.
+	active sync.Map
 	// documents is held while a statement is written to its document.
 	documents sync.Mutex
 }
@@ -195,6 +199,8 @@ func byID(steps []ledger.StepState) map[string]ledger.StepState {
 func (a *Applier) run(ctx context.Context, p change.Plan, states map[string]ledger.StepState, first bool, takeOver time.Duration) (Report, error) {
 	r := Report{Plan: p, First: first}
 	w := worker{a, fmt.Sprintf("%s.%d", a.o.Worker, a.runs.Add(1)), p, takeOver}
+	a.active.Store(w.name, nil)
+	defer a.active.Delete(w.name)
 	for _, s := range p.Steps {
 		out, err := w.step(ctx, s, states[s.ID])
 		if err != nil {

@@ -3,6 +3,7 @@ package apply
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"warden/change"
@@ -78,8 +79,8 @@ func (w worker) before(ctx context.Context, s change.Step) (change.State, error)
 // finish ends a step that was intended and has no outcome.
 func (w worker) finish(ctx context.Context, s change.Step, st ledger.StepState) (ledger.Outcome, error) {
 	attempt := st.Intent.Attempt
-	if w.o.Now().Sub(st.TouchedAt) < w.takeOver {
-		return pending(attempt), nil
+	if w.o.Now().Sub(st.TouchedAt) < w.takeOver && !w.left(s, st.Intent.Worker) {
+		return w.seen(ctx, s, attempt)
 	}
 	mine, err := w.ledger.Claim(ctx, w.plan.Incident, s.ID, st.Claims+1, ledger.Claim{Attempt: attempt, Worker: w.name})
 	if err != nil {
@@ -108,6 +109,30 @@ func (w worker) finish(ctx context.Context, s change.Step, st ledger.StepState) 
 	c := changed(s, found)
 	c.Attempt, c.Worker, c.Ambiguous = attempt, w.name, true
 	return w.end(ctx, s, c)
+}
+
+// left reports whether a run of this applier that has returned left the step:
+// its time was up, and nobody is at it any more. Its call may still be on its
+// way, so that a call which must not be made twice has to wait.
+func (w worker) left(s change.Step, by string) bool {
+	if !strings.HasPrefix(by, w.o.Worker+".") || s.Action == change.CreatePolicyVersionAction {
+		return false
+	}
+	_, active := w.active.Load(by)
+	return !active
+}
+
+// seen ends a step of another worker's whose effect is there already; it is
+// what he is about to record himself, or would have.
+func (w worker) seen(ctx context.Context, s change.Step, attempt int) (ledger.Outcome, error) {
+	found, err := w.look(ctx, s)
+	switch {
+	case ctx.Err() != nil:
+		return ledger.Outcome{}, ctx.Err()
+	case err != nil || !found.Same(s.After):
+		return pending(attempt), nil
+	}
+	return w.end(ctx, s, ledger.Outcome{Attempt: attempt, Worker: w.name, Status: ledger.Done, Found: found})
 }
 
 // act makes the call and finds out what it did. The intent is in the ledger.

@@ -3,6 +3,7 @@ package apply_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -75,6 +76,48 @@ func TestTakeOver(t *testing.T) {
 	steps, err := b.ledger.Steps(t.Context(), "inc-1")
 	if err != nil || len(steps) != 1 || steps[0].Attempts != 1 || steps[0].Claims != 1 {
 		t.Errorf("%+v, %v", steps, err)
+	}
+}
+
+// TestTimeUp cuts a run off in its call. The next run of the same applier need
+// not wait; one of another does, unless the effect is to be seen.
+func TestTimeUp(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		arrived bool // the call took effect
+		other   bool // another applier runs next
+		want    string
+	}{
+		{"the same, nothing arrived", false, false, "done"},
+		{"the same, arrived", true, false, "done"},
+		{"another, nothing arrived", false, true, "pending"},
+		{"another, arrived", true, true, "done"},
+	} {
+		b := newBench(t)
+		p := plan(t, 1, change.Attach(ci, teamP))
+		ctx, cancel := context.WithCancel(t.Context())
+		cut := func(op string) error {
+			if op == "AttachUserPolicy" {
+				cancel()
+				return ctx.Err()
+			}
+			return nil
+		}
+		if b.before = cut; tt.arrived {
+			b.before, b.after = nil, cut
+		}
+		if _, err := b.apply.Run(ctx, p); !errors.Is(err, context.Canceled) {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		b.before, b.after = nil, nil
+		if tt.other {
+			b.apply = b.applier()
+		}
+		run(t, b, p, tt.want)
+		if n := slices.Index(b.w.Effects, "AttachUserPolicy deploy"); (tt.want == "done") != (n >= 0) || len(b.w.Effects) > 1 {
+			t.Errorf("%s: effects %v", tt.name, b.w.Effects)
+		}
 	}
 }
 
