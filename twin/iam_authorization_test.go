@@ -231,7 +231,7 @@ func TestGuardRole(t *testing.T) {
 			return err
 		},
 		"create a user":  func() error { _, err := c.CreateUser(ctx, &iam.CreateUserInput{UserName: s("x")}); return err },
-		"list all users": func() error { _, err := c.ListUsers(ctx, &iam.ListUsersInput{}); return err },
+		"list all roles": func() error { _, err := c.ListRoles(ctx, &iam.ListRolesInput{}); return err },
 	} {
 		if err := call(); err == nil {
 			t.Errorf("the guard's role can %s", name)
