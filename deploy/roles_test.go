@@ -335,9 +335,13 @@ func TestNoWayUp(t *testing.T) {
 		{"member", nil},
 		{"guardrail", nil},
 		{"doctor", nil},
-		// On others than itself: putting an inline policy, and a version of
-		// DENY-IAM that says something else.
-		{"responder", []string{"iam-001: iam:CreatePolicyVersion", "iam-005: iam:PutRolePolicy", "iam-007: iam:PutUserPolicy"}},
+		// On others than itself: an inline policy, a version of DENY-IAM that
+		// says something else, a trust policy.
+		{"responder", []string{
+			"iam-001: iam:CreatePolicyVersion", "iam-005: iam:PutRolePolicy", "iam-007: iam:PutUserPolicy", "iam-011: iam:PutGroupPolicy",
+			"iam-012: iam:UpdateAssumeRolePolicy", "iam-020: iam:CreatePolicyVersion iam:UpdateAssumeRolePolicy",
+			"iam-021: iam:PutRolePolicy iam:UpdateAssumeRolePolicy",
+		}},
 	} {
 		r := roleOf(t, tt.policy, targets["guard role"])
 		var open []string
