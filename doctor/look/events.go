@@ -2,9 +2,9 @@ package look
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
@@ -145,13 +145,9 @@ func (c Clients) queue(ctx context.Context, name string) doctor.Read[*doctor.Que
 
 // deadLetters takes the target out of a redrive policy.
 func deadLetters(text string) string {
-	_, rest, ok := strings.Cut(text, `"deadLetterTargetArn"`)
-	if !ok {
+	var redrive struct{ DeadLetterTargetARN string }
+	if json.Unmarshal([]byte(text), &redrive) != nil {
 		return ""
 	}
-	fields := strings.SplitN(rest, `"`, 3)
-	if len(fields) < 3 {
-		return ""
-	}
-	return fields[1]
+	return redrive.DeadLetterTargetARN
 }
