@@ -19,8 +19,8 @@ func TestReadConfig(t *testing.T) {
 		"PROTECTED": "arn:aws:iam::111122223333:user/break-glass", "DENY_POLICY_NAME": "NO-IAM", "CONTAIN_SESSIONS": "true",
 		"LEDGER_TABLE": "t", "SNS_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:a", "AWS_REGION": "us-east-1",
 		"MEMBER_ACCOUNTS": "444455556666,777788889999", "MEMBER_ROLE_NAME": "m",
-		"RESPONDER_ROLE_ARN": "arn:aws:iam::111122223333:role/r",
-		"ADMIN_TAG":          "duty=identity admin", "LEVEL": "deny-all", "BUDGET": "3", "REVOKE_SESSIONS": "true", "ALLOW_SELF_SERVICE": "true",
+		"RESPONDER_ROLE_ARN": "arn:aws:iam::111122223333:role/r", "HOLD_QUEUE_URL": "https://sqs/1/hold", "SWEEP_REGIONS": "eu-west-1, us-west-2",
+		"ADMIN_TAG": "duty=identity admin", "LEVEL": "deny-all", "BUDGET": "3", "REVOKE_SESSIONS": "true", "ALLOW_SELF_SERVICE": "true",
 		"EXEMPTIONS": `{"exemptions":[{"arn":"arn:aws:iam::111122223333:user/ci","id":"AIDACI","rule":"guard","reason":"pipeline","owner":"ops","expires":"2027-01-31"}]}`,
 	}
 	got, err := readConfig(func(name string) string { return env[name] })
@@ -36,7 +36,7 @@ func TestReadConfig(t *testing.T) {
 				Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}},
 		},
 		table: "t", topic: "arn:aws:sns:us-east-1:111122223333:a", responder: "arn:aws:iam::111122223333:role/r",
-		members: []string{"444455556666", "777788889999"}, memberRole: "m",
+		members: []string{"444455556666", "777788889999"}, memberRole: "m", holdURL: "https://sqs/1/hold", regions: []string{"eu-west-1", "us-west-2"},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
