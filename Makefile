@@ -126,6 +126,11 @@ $(TOOLS)/iam-simulate/.done: Makefile
 	@cd $(@D) && echo '{"private": true}' > package.json && npm install --silent --no-audit --no-fund --no-package-lock --ignore-scripts $(IAM_SIMULATE)
 	@touch $@
 
+.PHONY: checkov
+checkov: $(TOOLS)/checkov/.done ## the templates against checkov; exceptions stand in them with their reasons
+	$(call say,checkov)
+	@$(TOOLS)/checkov/bin/checkov --directory deploy/templates --framework cloudformation --compact --quiet --skip-download
+
 # A network namespace needs root, or a user namespace in which one is root.
 ALONE := unshare --net $(if $(filter-out 0,$(shell id -u)),--map-root-user)
 
@@ -185,6 +190,10 @@ $(TOOLS)/bin/.awsim-%:
 	cargo install --quiet --locked --root $(TOOLS) --version $* awsim && touch $@
 
 $(TOOLS)/venv/.done: conformance/requirements.txt
+	@rm -rf $(@D) && $$(conformance/find-python 11) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@
+
+$(TOOLS)/checkov/.done: conformance/requirements-checkov.txt
 	@rm -rf $(@D) && $$(conformance/find-python 11) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@
 
