@@ -278,7 +278,8 @@ func (r *Responder) Rejudge(ctx context.Context, past Past, callerID string, sin
 		if err != nil {
 			return nil, fmt.Errorf("judge the events of %s again: %w", callerID, err)
 		}
-		if guard.Relevant(e.Source, e.Name) && e.Actor().ID == callerID {
+		by := e.Actor()
+		if guard.Relevant(e.Source, e.Name) && (by.ID == callerID || guard.Subject(by).ID == callerID) {
 			events = append(events, e)
 		}
 	}

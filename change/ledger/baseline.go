@@ -110,20 +110,3 @@ func (l *Ledger) ReadAdmins(ctx context.Context, account, rule string, h *AdminH
 	}
 	return nil
 }
-
-// AdminsAt returns who was recorded as an administrator at a time: the newest
-// record that is not younger, or the first one of all, before which there is
-// nothing to know. ok is false when there is no record.
-func (l *Ledger) AdminsAt(ctx context.Context, account, rule string, at time.Time) (known Admins, ok bool, err error) {
-	var h AdminHistory
-	if err := l.ReadAdmins(ctx, account, rule, &h); err != nil || len(h.Seen) == 0 {
-		return Admins{}, false, err
-	}
-	known = h.Seen[0]
-	for _, a := range h.Seen[1:] {
-		if !a.At.After(at) && !a.At.Before(known.At) {
-			known = a
-		}
-	}
-	return known, true, nil
-}
