@@ -3,7 +3,6 @@ package respond
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"warden/change"
@@ -204,15 +203,4 @@ func sessionFacts(userID string, issued time.Time) policy.Context {
 		facts.Set("aws:TokenIssueTime", policy.One(issued.UTC().Format(time.RFC3339)))
 	}
 	return facts
-}
-
-// roleOfSession is the ARN of a session's role as far as the session's own
-// tells it: without the role's path.
-func roleOfSession(arn string) string {
-	before, rest, ok := strings.Cut(arn, ":assumed-role/")
-	if !ok {
-		return ""
-	}
-	name, _, _ := strings.Cut(rest, "/")
-	return strings.Replace(before, ":sts:", ":iam:", 1) + ":role/" + name
 }
