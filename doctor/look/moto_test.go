@@ -63,7 +63,6 @@ type world struct {
 	watch  *fakeCloudWatch
 	want   doctor.Want
 	subs   string // ARN of the subscription
-	pin    string // id of the policy
 	member string // an account that moto's organisation created
 }
 
