@@ -161,6 +161,7 @@ const (
 	NotContained    Action = "not contained"         // the containment failed
 	Joined          Action = "joined"                // the caller is contained already
 	ObservedDenied  Action = "observed denied"       // the contained caller was refused
+	HandedOver      Action = "handed over"           // somebody else contains; see HandleOr
 )
 
 // Result is what became of one event.
@@ -219,8 +220,14 @@ func (r *Responder) Start(ctx context.Context) error {
 
 // Handle judges one event and acts on the verdict.
 func (r *Responder) Handle(ctx context.Context, e *trail.Event) Result {
+	return r.HandleOr(ctx, e, nil)
+}
+
+// HandleOr is Handle, but where the verdict is to contain it offers that to
+// somebody else first, such as a workflow; true means that he does it.
+func (r *Responder) HandleOr(ctx context.Context, e *trail.Event, handOver func(Result) bool) Result {
 	start := r.Now()
-	res := r.handle(ctx, e, start)
+	res := r.handle(ctx, e, start, handOver)
 	r.adminsChanged(ctx, &res)
 	r.rejudge(ctx, &res)
 	if res.Took == 0 {
@@ -252,7 +259,7 @@ func (r *Responder) judge(ctx context.Context, e *trail.Event, now time.Time) (r
 	return res, gaps
 }
 
-func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time) Result {
+func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time, handOver func(Result) bool) Result {
 	r.born.note(e)
 	if err := r.adopt(ctx, e); err != nil {
 		r.Log.Error("who assumed the role of a contained session could not be looked after", "event", e.ID, "error", err)
@@ -268,6 +275,10 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time)
 		if res.Verdict == guard.Contain || r.beyond(&res) {
 			res.Action = WouldContain
 		}
+		return res
+	}
+	if handOver != nil && (res.Verdict == guard.Contain || r.beyond(&res)) && handOver(res) {
+		res.Action = HandedOver
 		return res
 	}
 	unlock := r.callers.lock(res.Incident)

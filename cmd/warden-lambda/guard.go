@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	"github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
+	"warden/respond"
 	"warden/trail"
 )
 
@@ -99,12 +100,7 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 		g.log.Error("event not dealt with", "message", m.MessageId, "event", e.ID, "error", oneLine(err))
 		return false
 	}
-	if g.config.stateMachine != "" {
-		if res := r.Judge(ctx, e); acts(res.Verdict) && g.start(ctx, e, m.Body) {
-			return true
-		}
-	}
-	res := r.Handle(ctx, e)
+	res := r.HandleOr(ctx, e, func(respond.Result) bool { return g.start(ctx, e, m.Body) })
 	if ctx.Err() != nil && res.Err != nil {
 		res.Retry = true // cut off on its way
 	}

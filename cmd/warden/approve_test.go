@@ -101,7 +101,7 @@ func TestApproveCommand(t *testing.T) {
 			t.Errorf("%s: status %d, %q; want %d, %q", tt.name, status, errs, tt.status, tt.want)
 		}
 	}
-	status, out, errs = s.approve(t, admin, plan.ID[:8], "--apply", "--run", "--reason", "ticket 7", "-o", "json")
+	status, _, errs = s.approve(t, admin, plan.ID[:8], "--apply", "--run", "--reason", "ticket 7", "-o", "json")
 	var v proposalView
 	// The twin has no Step Functions: the workflow cannot be told, and the
 	// decision is recorded all the same.
