@@ -14,7 +14,6 @@ import (
 
 	"warden/change"
 	"warden/change/ledger"
-	"warden/guard"
 	"warden/respond"
 	"warden/trail"
 )
@@ -138,6 +137,9 @@ func (f *workflowFunction) event(ctx context.Context, s step) (stepAnswer, error
 		if !res.Next.IsZero() {
 			f.hold(ctx, r.Account, res.Incident)
 		}
+		if !res.Next.IsZero() {
+			f.hold(ctx, r.Account, res.Incident)
+		}
 	}
 	a.Verdict, a.Action, a.Incident = string(res.Verdict), string(res.Action), res.Incident
 	a.Proposals = append(a.Proposals, res.Proposed...)
@@ -190,7 +192,7 @@ const maxWorkflowEvent = 200 << 10
 // Functions API Reference, StartExecution.
 var executionName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,60}$`)
 
-// start hands an event on which something is to be done to the workflow,
+// start hands the event of a caller who is to be contained to the workflow,
 // once: the execution has the event's name. false means that the guard has to
 // deal with it here and now, because the workflow cannot.
 func (g *guards) start(ctx context.Context, e *trail.Event, body string) (started bool) {
@@ -214,13 +216,4 @@ func (g *guards) start(ctx context.Context, e *trail.Event, body string) (starte
 	}
 	g.log.Info("handed to the workflow", "event", e.ID, "execution", name, "again", err != nil)
 	return true
-}
-
-// acts reports whether something is to be done about an event of the verdict.
-func acts(v guard.Verdict) bool {
-	switch v {
-	case guard.Contain, guard.Escalate, guard.Alert:
-		return true
-	}
-	return false
 }
