@@ -137,9 +137,6 @@ func (f *workflowFunction) event(ctx context.Context, s step) (stepAnswer, error
 		if !res.Next.IsZero() {
 			f.hold(ctx, r.Account, res.Incident)
 		}
-		if !res.Next.IsZero() {
-			f.hold(ctx, r.Account, res.Incident)
-		}
 	}
 	a.Verdict, a.Action, a.Incident = string(res.Verdict), string(res.Action), res.Incident
 	a.Proposals = append(a.Proposals, res.Proposed...)
