@@ -353,14 +353,16 @@ func publish(c *call, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	case in.Subject != nil && (*in.Subject == "" || len(*in.Subject) > 100 || strings.ContainsAny(*in.Subject, "\r\n")):
 		return nil, snsInvalid("Subject")
 	}
-	text := *in.Message
+	// text is what a person gets, queued what a queue does.
+	text, queued := *in.Message, *in.Message
 	if deref(in.MessageStructure) == "json" {
 		var by map[string]string
 		if json.Unmarshal([]byte(text), &by) != nil || by["default"] == "" {
 			return nil, snsInvalid("Message Structure - No default entry in JSON message body")
 		}
-		if text = by["default"]; by["sqs"] != "" {
-			text = by["sqs"]
+		text, queued = by["default"], by["default"]
+		if by["sqs"] != "" {
+			queued = by["sqs"]
 		}
 	}
 	s := c.t.topics
@@ -378,11 +380,11 @@ func publish(c *call, in *sns.PublishInput) (*sns.PublishOutput, error) {
 		if x.pending {
 			continue
 		}
-		body, attributes := text, map[string]sqstypes.MessageAttributeValue(nil)
+		body, attributes := queued, map[string]sqstypes.MessageAttributeValue(nil)
 		if x.raw {
 			attributes = forQueue(in.MessageAttributes)
 		} else {
-			body = c.envelope(x, &n, in.MessageAttributes)
+			body = c.envelope(x, &n, queued, in.MessageAttributes)
 		}
 		if err := c.t.deliverToQueue(x.endpoint, "sns.amazonaws.com", t.arn, body, attributes); err != nil {
 			c.t.log.Warn("a notification was not delivered", slog.String("topic", t.arn), slog.Any("error", err))
@@ -408,14 +410,14 @@ func forQueue(in map[string]types.MessageAttributeValue) map[string]sqstypes.Mes
 // envelope is what a queue gets that does not ask for raw delivery: SNS
 // Developer Guide, "Amazon SNS message and JSON formats". Nothing can check
 // its signature: there is no AWS behind it.
-func (c *call) envelope(x *subscription, n *Notification, attributes map[string]types.MessageAttributeValue) string {
+func (c *call) envelope(x *subscription, n *Notification, message string, attributes map[string]types.MessageAttributeValue) string {
 	b := []byte(`{"Type":"Notification"`)
 	b = member(b, "MessageId", n.MessageID)
 	b = member(b, "TopicArn", n.Topic)
 	if n.Subject != "" {
 		b = member(b, "Subject", n.Subject)
 	}
-	b = member(b, "Message", n.Message)
+	b = member(b, "Message", message)
 	b = member(b, "Timestamp", n.Time.Format("2006-01-02T15:04:05.000Z"))
 	b = member(b, "SignatureVersion", "1")
 	b = member(b, "Signature", base64.StdEncoding.EncodeToString([]byte("not signed by AWS")))

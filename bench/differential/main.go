@@ -103,7 +103,6 @@ func compare(out io.Writer, casesFile, answersFile string) error {
 		return err
 	}
 	tallies := map[string]*tally{}
-	var order []string
 	decided := 0
 	var list []*cases.Case
 	var lines [][]byte
@@ -120,7 +119,7 @@ func compare(out io.Writer, casesFile, answersFile string) error {
 		t := tallies[q.Feature]
 		if t == nil {
 			t = &tally{}
-			tallies[q.Feature], order = t, append(order, q.Feature)
+			tallies[q.Feature] = t
 		}
 		t.cases++
 		if a.Error != "" {

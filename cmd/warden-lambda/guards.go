@@ -93,7 +93,7 @@ func (g *guards) first(ctx context.Context) error {
 	act := apply.IAM(clients.IAM)
 	own := []string{arn}
 	if g.config.responder != "" {
-		act = apply.Split(clients.IAM, clients.Assume(g.config.responder, "").IAM)
+		act = apply.Split(clients.IAM, clients.Assume(g.config.responder, "").IAM, g.config.guard.PolicyName(guard.DenyIAM), g.config.guard.PolicyName(guard.DenyAll))
 		own = append(own, g.config.responder)
 	}
 	r, err := g.guardOf(ctx, id, self.Partition, clients, act, own)
