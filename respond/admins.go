@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"warden/account"
@@ -22,7 +21,7 @@ const adminsFresh = 5 * time.Minute
 // adminMemory is what this process has read of the ledger's memory of the
 // administrators.
 type adminMemory struct {
-	mu      sync.Mutex
+	mu      gate
 	history ledger.AdminHistory
 	read    time.Time // when the ledger was read last
 	asked   time.Time // when IAM was asked last

@@ -140,7 +140,7 @@ func New(o Options) (*Responder, error) {
 			return nil, err
 		}
 	}
-	return &Responder{Options: o, hints: map[string]string{}}, nil
+	return &Responder{Options: o, hints: map[string]string{}, admins: adminMemory{mu: newGate()}}, nil
 }
 
 // Action says what the Responder did about an event.
@@ -343,7 +343,7 @@ type callerLocks struct {
 }
 
 type callerLock struct {
-	sync.Mutex
+	gate
 	users int
 }
 
@@ -354,7 +354,7 @@ func (c *callerLocks) lock(caller string) (unlock func()) {
 	}
 	l := c.held[caller]
 	if l == nil {
-		l = &callerLock{}
+		l = &callerLock{gate: newGate()}
 		c.held[caller] = l
 	}
 	l.users++

@@ -55,8 +55,8 @@ type Applier struct {
 	runs   atomic.Int64
 	// active holds the names of the runs that have not returned.
 	active sync.Map
-	// documents is held while a statement is written to its document.
-	documents sync.Mutex
+	// documents holds something while a statement is written to its document.
+	documents chan struct{}
 }
 
 // New returns an applier that calls api and remembers in l.
@@ -85,7 +85,7 @@ func New(api IAM, l *ledger.Ledger, o Options) *Applier {
 	if o.Organizations != nil {
 		api = withOrganizations{api, o.Organizations}
 	}
-	return &Applier{api: api, ledger: l, o: o}
+	return &Applier{api: api, ledger: l, o: o, documents: make(chan struct{}, 1)}
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

@@ -99,8 +99,8 @@ const statementTries = 4
 // write that fails when the document has changed. What an Applier writes of
 // this kind it writes one after the other.
 func (w worker) writeStatement(ctx context.Context, s change.Step) error {
-	w.documents.Lock()
-	defer w.documents.Unlock()
+	w.documents <- struct{}{}
+	defer func() { <-w.documents }()
 	pause := 50 * time.Millisecond
 	for try := 1; ; try++ {
 		err := w.rewrite(ctx, s)

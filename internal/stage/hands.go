@@ -99,9 +99,9 @@ func (st *Stage) load(now time.Time) (http.Handler, error) {
 	return st.Org.Handler(), nil
 }
 
-// grant gives a role another policy beside what it has for queue and topic.
-func grant(s *account.Snapshot, role, rights string) error {
-	if rights == "" {
+// grant gives a role other policies beside what it has for queue and topic.
+func grant(s *account.Snapshot, role string, rights []string) error {
+	if len(rights) == 0 {
 		return nil
 	}
 	i := slices.IndexFunc(s.Roles, func(r account.Role) bool { return r.ARN == role })
@@ -112,9 +112,9 @@ func grant(s *account.Snapshot, role, rights string) error {
 	channels := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[`+
 		`{"Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage"],"Resource":"arn:aws:sqs:*:%[1]s:warden-*"},`+
 		`{"Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sns:*:%[1]s:warden-*"}]}`, s.Account)
-	r.Inline = []account.InlinePolicy{
-		{Name: "channels", Document: json.RawMessage(channels)},
-		{Name: "guard", Document: json.RawMessage(rights)},
+	r.Inline = []account.InlinePolicy{{Name: "channels", Document: json.RawMessage(channels)}}
+	for i, document := range rights {
+		r.Inline = append(r.Inline, account.InlinePolicy{Name: fmt.Sprintf("guard-%d", i+1), Document: json.RawMessage(document)})
 	}
 	return nil
 }

@@ -49,10 +49,10 @@ type Options struct {
 	// Sessions lets AssumeRole's events through to the guard too, so that it
 	// knows who assumed which role.
 	Sessions bool
-	// Rights is the policy of the role that the guard works with in the
-	// company's account, beside what it needs for queue and topic; "" leaves
+	// Rights are the policies of the role that the guard works with in the
+	// company's account, beside what it needs for queue and topic; none leaves
 	// the sample's.
-	Rights string
+	Rights []string
 }
 
 // Stage is the sample company on a twin with a guard at work. Everything is

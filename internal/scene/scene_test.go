@@ -1,0 +1,215 @@
+package scene
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"warden/account"
+	"warden/app"
+	"warden/change/ledger"
+	"warden/internal/stage"
+	"warden/trail"
+	"warden/twin"
+)
+
+// scene is a run and what is left of it.
+type scene struct {
+	*stage.Stage
+	tb     testing.TB
+	cfg    config
+	memory *ledger.Memory
+	line   wire
+	before *account.Snapshot
+	// protected are never touched.
+	protected []string
+	intruder  *intruder
+	began     time.Time
+
+	crashed atomic.Int64
+	// lost counts the publications whose answer the guard did not get.
+	lost atomic.Int64
+
+	mu       sync.Mutex
+	told     []line // what happened
+	failures []string
+	records  []*trail.Event
+}
+
+// line is one thing that happened.
+type line struct {
+	at        time.Duration
+	who, what string
+}
+
+func (l line) String() string { return fmt.Sprintf("%8.3fs  %-14s %s", l.at.Seconds(), l.who, l.what) }
+
+// note keeps what happened. The first arguments are those of who.
+func (s *scene) note(who, what string, args ...any) {
+	if n := strings.Count(who, "%"); n > 0 {
+		who, args = fmt.Sprintf(who, args[:n]...), args[n:]
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.told = append(s.told, line{time.Since(s.began), who, fmt.Sprintf(what, args...)})
+}
+
+func (s *scene) fail(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failures = append(s.failures, fmt.Sprintf(format, args...))
+}
+
+// logger notes the warnings and errors of a runtime.
+func (s *scene) logger(who string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(noter{s, who}, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}}))
+}
+
+type noter struct {
+	s   *scene
+	who string
+}
+
+func (n noter) Write(p []byte) (int, error) {
+	n.s.note(n.who, "%s", strings.TrimSpace(string(p)))
+	return len(p), nil
+}
+
+// play runs a scene; it has to be called in a bubble of virtual time.
+func play(tb testing.TB, cfg config) *scene {
+	tb.Helper()
+	ctx := tb.Context()
+	time.Sleep(time.Until(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)))
+	s := &scene{tb: tb, cfg: cfg, memory: &ledger.Memory{}, began: time.Now()}
+	faults := cfg.faults
+	faults.OnCall = s.trouble
+	var err error
+	now := time.Now()
+	truth, role := whoIsWho(cfg, now)
+	glass := "arn:aws:iam::" + twin.SampleAccount + ":user/emergency/" + truth.BreakGlass
+	s.protected = []string{glass}
+	s.Stage, err = stage.Set(ctx, stage.Options{
+		Seed: cfg.seed, Faults: faults, Guard: cfg.guard, Organization: cfg.organization, Store: s.memory, Sessions: true,
+		Rights: rights(tb, twin.SampleAccount, role, s.protected),
+		Wire: func(h http.Handler) aws.HTTPClient {
+			s.line = wire{handler: h, seed: cfg.seed}
+			people := s.line
+			people.name = "people"
+			return people
+		},
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	pause(ctx, 5*time.Second) // what was set up has spread
+	s.before = s.Twin.Snapshot()
+	s.intruder = newIntruder(s)
+
+	guarding, stop := context.WithCancel(ctx)
+	var workers, others sync.WaitGroup
+	for n := range cfg.crashes {
+		w := &worker{s: s, n: n}
+		workers.Go(func() { w.run(guarding) })
+	}
+	pause(ctx, time.Second)
+	fighting, end := context.WithTimeout(ctx, cfg.fight)
+	others.Go(func() { s.intruder.fight(fighting) })
+	others.Go(func() { s.work(fighting) })
+	others.Wait()
+	end()
+	s.note("intruder", "gives up")
+	pause(ctx, cfg.quiet)
+	stop()
+	workers.Wait()
+	return s
+}
+
+// whoIsWho is the truth of the company, and the role that the guard has in its
+// account.
+func whoIsWho(cfg config, now time.Time) (twin.Truth, string) {
+	if cfg.organization {
+		_, others := twin.SampleOrganization(cfg.seed, now)
+		return others.Company, others.ResponderRole
+	}
+	_, truth := twin.Sample(cfg.seed, now)
+	return truth, truth.GuardRole
+}
+
+// trouble is what AWS does to the guard's calls.
+func (s *scene) trouble(c twin.Call) twin.Fault {
+	if !strings.Contains(c.Caller, "assumed-role/warden-") || s.cfg.trouble == (config{}).trouble {
+		return twin.Fault{}
+	}
+	r := rand.New(rand.NewPCG(uint64(s.cfg.seed), uint64(time.Since(s.began))^uint64(len(c.Operation))<<56))
+	t, draw := s.cfg.trouble, r.Float64()
+	after := func(f twin.Fault) twin.Fault {
+		if c.Operation == "Publish" {
+			s.lost.Add(1)
+		}
+		return f
+	}
+	switch {
+	case draw < t.throttle && c.Service != "sqs":
+		return twin.Fault{Code: map[bool]string{true: "Throttling", false: "ThrottlingException"}[c.Service == "iam" || c.Service == "sts" || c.Service == "sns"], Message: "Rate exceeded", Status: 400}
+	case draw < t.throttle+t.before:
+		return twin.Fault{Status: 500}
+	case draw < t.throttle+t.before+t.after:
+		return after(twin.Fault{After: true})
+	case draw < t.throttle+t.before+t.after+t.cut:
+		return after(twin.Fault{After: true, Cut: true})
+	}
+	return twin.Fault{}
+}
+
+// work is an administrator's day: new users in a group, now and then.
+func (s *scene) work(ctx context.Context) {
+	line := s.line
+	line.name = "administrator"
+	admin := s.Admin.With(hasty(line))
+	for n := 1; pause(ctx, 17*time.Second+211*time.Millisecond); n++ {
+		name := fmt.Sprintf("newcomer-%d", n)
+		_, err := admin.IAM.CreateUser(ctx, &iam.CreateUserInput{UserName: &name})
+		if err == nil {
+			_, err = admin.IAM.AddUserToGroup(ctx, &iam.AddUserToGroupInput{UserName: &name, GroupName: aws.String("Developers")})
+		}
+		s.note("administrator", "hires %s: %v", name, errText(err))
+	}
+}
+
+// clients are those of a credential of the intruder.
+func (s *scene) clients(name string, key app.Key) *app.Clients {
+	line := s.line
+	line.name = name
+	return s.As(key).With(hasty(line))
+}
+
+// text is the run, line by line.
+func (s *scene) text() string {
+	var b strings.Builder
+	for _, l := range s.told {
+		b.WriteString(l.String())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// sorted are the things that happened, in the order of their time.
+func (s *scene) sorted() []line {
+	return slices.SortedStableFunc(slices.Values(s.told), func(a, b line) int { return int(a.at - b.at) })
+}
