@@ -32,6 +32,8 @@ type Snapshot struct {
 	Roles    []Role          `json:"roles"`
 	Policies []ManagedPolicy `json:"policies"`
 
+	Facts
+
 	// Gaps lists what could not be read. A fact inside a gap is unknown,
 	// never absent.
 	Gaps []Gap `json:"gaps,omitempty"`
@@ -46,7 +48,9 @@ type Gap struct {
 	Reason  string `json:"reason"`
 }
 
-// User is an IAM user with its credentials' public facts.
+// User is an IAM user with its credentials' public facts. A snapshot that was
+// collected tells of passwords and keys in its CredentialReport; LoginProfile
+// and AccessKeys are those of a twin, or were read for each user.
 type User struct {
 	Path             string            `json:"path"`
 	Name             string            `json:"name"`
@@ -61,6 +65,8 @@ type User struct {
 	Tags             map[string]string `json:"tags,omitempty"`
 	LoginProfile     *LoginProfile     `json:"loginProfile,omitempty"`
 	AccessKeys       []AccessKey       `json:"accessKeys,omitempty"`
+
+	UserFacts
 }
 
 // LoginProfile says that a user may sign in to the console with a password.
@@ -109,7 +115,11 @@ type Role struct {
 	Attached    []string          `json:"attached,omitempty"`
 	Boundary    string            `json:"boundary,omitempty"`
 	Tags        map[string]string `json:"tags,omitempty"`
-	LastUsed    *RoleUse          `json:"lastUsed,omitempty"`
+	LastUsed    *RoleUse          `json:"lastUsed,omitempty"` // nil: not within the 400 days that AWS tracks
+	// Profiles are the ARNs of the instance profiles that hold the role.
+	Profiles []string `json:"profiles,omitempty"`
+	// LastAccessed is nil when it was not asked for.
+	LastAccessed *Fact[LastAccessed] `json:"lastAccessed,omitempty"`
 }
 
 // RoleUse is when and where a role's credentials were last used.
