@@ -1,7 +1,9 @@
 package account
 
 import (
+	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,24 +14,26 @@ import (
 // IAM quota stays below it.
 const maxSnapshot = 1 << 30
 
-// ReadSnapshot reads what WriteSnapshot wrote. The name appears in errors.
-// Unknown fields and a newer version are errors, because a judgement over
-// evidence that is not understood would be a guess.
+// ReadSnapshot reads what WriteSnapshot wrote, compressed by gzip or not, and
+// what ReadGAAD reads. The name appears in errors. Unknown fields and a newer
+// version are errors, because a judgement over evidence that is not understood
+// would be a guess.
 func ReadSnapshot(name string, r io.Reader) (*Snapshot, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxSnapshot+1))
+	data, err := readAll(name, r)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if len(data) > maxSnapshot {
-		return nil, fmt.Errorf("%s: larger than %d bytes, the most a snapshot may have", name, maxSnapshot)
+		return nil, err
 	}
 	var head struct {
-		Version *int `json:"version"`
+		Version *int            `json:"version"`
+		Users   json.RawMessage `json:"UserDetailList"`
+		Roles   json.RawMessage `json:"RoleDetailList"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, place(data, err))
 	}
 	switch {
+	case head.Version == nil && (head.Users != nil || head.Roles != nil):
+		return parseGAAD(name, data)
 	case head.Version == nil || *head.Version < 1:
 		return nil, fmt.Errorf("%s: has no \"version\": this is not a warden snapshot", name)
 	case *head.Version > Version:
@@ -45,6 +49,26 @@ func ReadSnapshot(name string, r io.Reader) (*Snapshot, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
+}
+
+// readAll reads a file within the bounds of a snapshot and takes it out of
+// gzip.
+func readAll(name string, r io.Reader) ([]byte, error) {
+	in := bufio.NewReader(r)
+	var from io.Reader = in
+	if magic, err := in.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
+		if from, err = gzip.NewReader(in); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	data, err := io.ReadAll(io.LimitReader(from, maxSnapshot+1))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if len(data) > maxSnapshot {
+		return nil, fmt.Errorf("%s: larger than %d bytes, the most a snapshot may have", name, maxSnapshot)
+	}
+	return data, nil
 }
 
 // WriteSnapshot writes s as indented JSON. Policy documents are kept as
