@@ -1,7 +1,9 @@
 package request
 
 import (
+	"encoding/json"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -32,26 +34,44 @@ func Context(e *trail.Event) policy.Context {
 	set("aws:userid", by.UserID)
 	set("aws:SourceIdentity", by.SourceIdentity)
 
+	var raw struct {
+		VPCEndpoint string          `json:"vpcEndpointId"`
+		TLS         json.RawMessage `json:"tlsDetails"`
+	}
+	_ = json.Unmarshal(e.Raw, &raw) // what cannot be read says nothing
 	// A service that calls for the caller uses its own address, and its name
 	// stands where the address would.
-	service := strings.HasSuffix(by.InvokedBy, ".amazonaws.com") || by.InvokedBy == "AWS Internal"
-	if addr, err := netip.ParseAddr(e.SourceIP); err == nil && !service {
-		endpoint := vpcEndpoint(e)
-		if endpoint == "" {
+	service := strings.HasSuffix(by.InvokedBy, ".amazonaws.com")
+	direct := by.InvokedBy == "" && !strings.HasSuffix(e.SourceIP, ".amazonaws.com") && e.SourceIP != "AWS Internal"
+	if addr, err := netip.ParseAddr(e.SourceIP); err == nil && direct {
+		if raw.VPCEndpoint == "" {
 			set("aws:SourceIp", addr.String())
-			c.Set("aws:SourceVpce", policy.Absent())
+			for _, key := range []string{"aws:SourceVpce", "aws:SourceVpc", "aws:VpcSourceIp"} {
+				c.Set(key, policy.Absent())
+			}
 		} else {
 			c.Set("aws:SourceIp", policy.Absent())
-			set("aws:SourceVpce", endpoint)
+			set("aws:SourceVpce", raw.VPCEndpoint)
+			set("aws:VpcSourceIp", addr.String())
 		}
 	}
-	c.Set("aws:ViaAWSService", policy.One(strconv.FormatBool(service)))
-	if !service {
-		for _, key := range []string{"aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast"} {
+	// "AWS Internal" is not a name of a service, and does not say whether one
+	// calls for the caller.
+	switch {
+	case service:
+		c.Set("aws:ViaAWSService", policy.One("true"))
+		set("aws:CalledViaLast", by.InvokedBy)
+		if e.Source == "kms.amazonaws.com" && e.Region != "" {
+			set("kms:ViaService", strings.TrimSuffix(by.InvokedBy, ".amazonaws.com")+"."+e.Region+".amazonaws.com")
+		}
+	case direct:
+		c.Set("aws:ViaAWSService", policy.One("false"))
+		for _, key := range []string{"aws:CalledVia", "aws:CalledViaFirst", "aws:CalledViaLast", "kms:ViaService"} {
 			c.Set(key, policy.Absent())
 		}
-	} else if by.InvokedBy != "AWS Internal" {
-		set("aws:CalledViaLast", by.InvokedBy)
+	}
+	if len(raw.TLS) > 2 && string(raw.TLS) != "null" {
+		c.Set("aws:SecureTransport", policy.One("true"))
 	}
 
 	identity(c, by)
@@ -88,6 +108,9 @@ func identity(c policy.Context, by trail.Actor) {
 	switch {
 	case by.MFA != nil:
 		c.Set("aws:MultiFactorAuthPresent", policy.One(strconv.FormatBool(*by.MFA)))
+		if !*by.MFA {
+			c.Set("aws:MultiFactorAuthAge", policy.Absent())
+		}
 	case by.Kind == trail.IAMUser && strings.HasPrefix(by.AccessKey, "AKIA"):
 		c.Set("aws:MultiFactorAuthPresent", policy.Absent())
 		c.Set("aws:MultiFactorAuthAge", policy.Absent())
@@ -120,7 +143,7 @@ func parameters(c policy.Context, e *trail.Event) {
 		from("sts:ExternalId", "externalId")
 	case "s3":
 		if strings.HasPrefix(e.Name, "ListObject") {
-			for _, key := range []string{"prefix", "delimiter"} {
+			for _, key := range []string{"prefix", "delimiter", "max-keys"} {
 				if e.HasRequest(key) {
 					c.Set("s3:"+key, policy.One(e.RequestString(key)))
 				} else {
@@ -128,12 +151,74 @@ func parameters(c policy.Context, e *trail.Event) {
 				}
 			}
 		}
+		from("s3:VersionId", "versionId")
+		for key, v := range object(e.Request) {
+			if text, ok := v.(string); ok && strings.HasPrefix(strings.ToLower(key), "x-amz-") {
+				c.Set("s3:"+key, policy.One(text))
+			}
+		}
+	case "kms":
+		if pairs, ok := object(e.Request)["encryptionContext"].(map[string]any); ok {
+			var keys []string
+			for _, k := range sorted(pairs) {
+				if v, ok := pairs[k].(string); ok {
+					c.Set("kms:EncryptionContext:"+k, policy.One(v))
+					keys = append(keys, k)
+				}
+			}
+			c.Set("kms:EncryptionContextKeys", policy.Many(keys...))
+		}
 	}
+	tags(c, object(e.Request))
 }
 
-// vpcEndpoint is the id of the VPC endpoint that the call came through.
-func vpcEndpoint(e *trail.Event) string {
-	raw := object(e.Raw)
-	id, _ := raw["vpcEndpointId"].(string)
-	return id
+// tags adds the tags that the call puts on something. IAM User Guide, "AWS
+// global condition context keys", aws:RequestTag and aws:TagKeys.
+func tags(c policy.Context, request map[string]any) {
+	given := map[string]string{}
+	collect := func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, x := range v {
+				if text, ok := x.(string); ok {
+					given[k] = text
+				}
+			}
+		case []any:
+			for _, x := range v {
+				m, _ := x.(map[string]any)
+				key, value := "", ""
+				for k, x := range m {
+					text, _ := x.(string)
+					switch strings.ToLower(k) {
+					case "key", "tagkey":
+						key = text
+					case "value", "tagvalue":
+						value = text
+					}
+				}
+				if key != "" {
+					given[key] = value
+				}
+			}
+		}
+	}
+	for key, v := range request {
+		if k := strings.ToLower(key); k == "tags" || k == "taglist" || k == "tagset" {
+			if m, ok := v.(map[string]any); ok && m["items"] != nil {
+				v = m["items"]
+			}
+			collect(v)
+		}
+	}
+	if len(given) == 0 || len(given) > maxARNs {
+		return
+	}
+	var keys []string
+	for k, v := range given {
+		c.Set("aws:RequestTag/"+k, policy.One(v))
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	c.Set("aws:TagKeys", policy.Many(keys...))
 }
