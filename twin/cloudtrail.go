@@ -20,11 +20,11 @@ import (
 const lookBack = 90 * 24 * time.Hour
 
 func cloudtrailOperations() map[string]operation {
-	return map[string]operation{
-		"LookupEvents": op(func(_ *call, in *cloudtrail.LookupEventsInput) ([]demand, error) {
-			return []demand{{action: "cloudtrail:LookupEvents", resource: "*"}}, nil
-		}, lookupEvents).alone(),
-	}
+	all := trailOperations()
+	all["LookupEvents"] = op(func(_ *call, in *cloudtrail.LookupEventsInput) ([]demand, error) {
+		return []demand{{action: "cloudtrail:LookupEvents", resource: "*"}}, nil
+	}, lookupEvents).alone()
+	return all
 }
 
 // lookupEvents finds records, newest first. The call's own record comes after

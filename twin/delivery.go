@@ -68,8 +68,8 @@ func newBus(t *Twin, seed int64) *bus {
 // management sends a CloudTrail record to the rules that want it. EventBridge
 // Reference, "AWS service events delivered via AWS CloudTrail".
 func (b *bus) management(r *record) {
-	if r.region != b.t.region {
-		return // CloudTrail's events stay in their region
+	if r.region != b.t.region || !b.t.trails.log(r) {
+		return // CloudTrail's events stay in their region, and need a trail
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -64,6 +64,7 @@ type Twin struct {
 	bus     *bus
 	queues  *queues
 	topics  *topics
+	trails  *trails
 	trouble *trouble
 	idp     idp
 	buckets []bucket // by name
@@ -113,6 +114,7 @@ func New(cfg Config) (*Twin, error) {
 	t.records = newRecords(maxRecords)
 	t.queues = newQueues()
 	t.topics = newTopics()
+	t.trails = newTrails(t)
 	t.bus = newBus(t, cfg.Seed)
 	t.trouble = newTrouble(cfg.Faults, cfg.Seed)
 	return t, nil

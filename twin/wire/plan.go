@@ -135,7 +135,11 @@ func (p *plan) structure(made map[reflect.Type]*plan) {
 		if _, taken := p.byName[lower]; !taken {
 			p.byName[lower] = len(p.fields) // STS: PolicyArns.member.1.arn
 		}
-		p.fields = append(p.fields, field{f.Name, lower, i, fp})
+		name := f.Name
+		if other, differs := onTheWire[name]; differs {
+			name = other
+		}
+		p.fields = append(p.fields, field{name, lower, i, fp})
 	}
 }
 
@@ -149,6 +153,11 @@ func (p *plan) target(v reflect.Value) reflect.Value {
 	}
 	return v.Elem()
 }
+
+// onTheWire are the members that the models of the services that are served
+// name otherwise than the SDK's fields. Source: CloudTrail API model,
+// DescribeTrailsResponse.
+var onTheWire = map[string]string{"TrailList": "trailList"}
 
 func lowerFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
