@@ -45,6 +45,7 @@ def test_started_and_stopped(aws, trail):
 @behaviour(
     "A new trail logs all management events",
     awsim="it has no selectors",
+    localemu="it has no selectors",
     moto="it has no selectors",
 )
 def test_default_selectors(aws, trail):
