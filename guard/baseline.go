@@ -210,14 +210,26 @@ func (s standing) granted(g *Grant) standing {
 func (b *Baseline) Counts(id string, at time.Time) bool { return b.of(id, at).counts() }
 
 // others reports whether the newest look shows an administrator besides the
-// bearer of the id who counts as one.
-func (b *Baseline) others(id string, now time.Time) bool {
+// bearer of the id who counts as one. With former, those from whom that was
+// taken a moment ago, or by an outsider, count too: who takes the place of the
+// administrators does not become untouchable by it.
+func (b *Baseline) others(id string, now time.Time, former bool) bool {
 	if len(b.Seen) == 0 {
 		return false
 	}
 	newest := slices.MaxFunc(b.Seen, func(x, y Seen) int { return x.At.Compare(y.At) })
-	return slices.ContainsFunc(newest.IDs, func(other string) bool {
-		return other != id && b.of(other, now).state == trusted
+	looks := []Seen{newest}
+	if former {
+		looks = b.Seen
+	}
+	return slices.ContainsFunc(looks, func(s Seen) bool {
+		return slices.ContainsFunc(s.IDs, func(other string) bool {
+			if other == id {
+				return false
+			}
+			of := b.of(other, now)
+			return of.state == trusted || former && of.counts()
+		})
 	})
 }
 
@@ -263,7 +275,7 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 	default:
 		remark = fmt.Sprintf(": he %s, but for less than %s, and no administrator is known to have made him one", way, Ripe)
 	}
-	if !b.others(c.j.Subject.ID, c.now) {
+	if !b.others(c.j.Subject.ID, c.now, then.state == planted) {
 		return Escalate, fmt.Sprintf("%s %s%s; he may be the last administrator, so he is not contained", who, c.did(), remark), ""
 	}
 	return "", "", remark

@@ -162,7 +162,7 @@ func broken(s situation, j Judgement) string {
 		return "contained an administrator"
 	case f.Baseline != nil && f.Baseline.of(j.Subject.ID, s.when()).counts():
 		return "contained an administrator who is known as one"
-	case f.Baseline != nil && !f.Baseline.others(j.Subject.ID, s.now):
+	case f.Baseline != nil && !f.Baseline.others(j.Subject.ID, s.now, true):
 		return "contained the last administrator"
 	}
 	return ""

@@ -201,9 +201,10 @@ func TestRobbedAdministrator(t *testing.T) {
 	p.handle(p.later(2), &after, guard.Contain, "no administrator")
 }
 
-// An administrator whom an outsider made is not contained when no other is
-// left: somebody has to be able to repair.
-func TestLastAdministratorIsLeft(t *testing.T) {
+// Who was made an administrator by an outsider and took that away from all
+// others is contained: the place of the last administrator protects nobody who
+// took it.
+func TestTakesTheAdministratorsPlace(t *testing.T) {
 	t.Parallel()
 	p, last := cast(t, stage.Options{})
 	p.join(p.intruder, newcomer)
@@ -221,8 +222,7 @@ func TestLastAdministratorIsLeft(t *testing.T) {
 		}
 	}
 	p.handle(p.r, made, guard.Contain, "no administrator")
-	res := p.handle(p.r, acted, guard.Escalate, "he may be the last administrator")
-	if res.Action != respond.Escalated {
+	if res := p.handle(p.r, acted, guard.Contain, "made an administrator by user "+p.Truth.Intruder); res.Action != respond.Contained {
 		t.Errorf("%s", res.Action)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"warden/change"
@@ -178,22 +179,27 @@ func (r *Responder) deny(ctx context.Context, res *Result, c containment) (chang
 }
 
 // wasGivenBackSince reports whether a person undid the containment after the
-// event happened: an old event that arrives late must not bring it back.
+// event happened, whichever way it had been contained: an old event that
+// arrives late must not bring it back.
 func (r *Responder) wasGivenBackSince(ctx context.Context, res *Result, c containment) bool {
 	in, err := r.Ledger.Incident(ctx, res.Incident)
 	if err != nil {
 		return false
 	}
-	s := lastStep(in, c.step)
-	if s == nil || s.UndoneBy == "" {
-		return false
-	}
-	for _, u := range in.Steps {
-		if u.Step.ID == s.UndoneBy {
-			return res.Event.Time.Before(u.TouchedAt.Truncate(time.Second))
+	undone := map[string]bool{}
+	for _, s := range in.Steps {
+		switch {
+		case s.Undo || !s.Ended() || !s.Step.After.Exists || strings.HasPrefix(s.Step.Reason, putsBack):
+		case s.Step.Target != c.step.Target && !change.IsGuardrail(s.Step.Target):
+		case s.UndoneBy == "" && s.Step.Setting == c.step.Setting:
+			return false
+		case s.UndoneBy != "":
+			undone[s.UndoneBy] = true
 		}
 	}
-	return false
+	return slices.ContainsFunc(in.Steps, func(u ledger.StepState) bool {
+		return undone[u.Step.ID] && res.Event.Time.Before(u.TouchedAt.Truncate(time.Second))
+	})
 }
 
 // lastStep is the newest step of the incident that contains as the step like
@@ -390,24 +396,25 @@ func (r *Responder) fail(ctx context.Context, res *Result, err error) {
 	}
 	if errors.Is(err, errNobodyCan) {
 		// Trying again changes nothing: a person has to do it.
-		r.tell(ctx, res, 0, string(res.Action), r.byHandMessage(*res, err))
+		r.tell(ctx, res, 0, occasion(*res), r.byHandMessage(*res, err))
 		return
 	}
-	r.tell(ctx, res, 0, string(res.Action), r.byHand(*res).in(failedMessage(*res, err)))
+	r.tell(ctx, res, 0, occasion(*res), r.byHand(*res).in(failedMessage(*res, err)))
 	res.Err = errors.Join(fmt.Errorf("contain %s: %w", caller(res.Actor), err), res.Err)
 	res.Retry = true
 }
 
 // lastAdministrator reports whether the caller is the only administrator that
-// is left, as IAM was seen last, and was one before the event by so long that
-// it cannot be what made him one: to contain him would lock everybody out. Who
-// took the place of the administrators a moment ago is not spared.
+// is left, as IAM was seen last, and one who counts, seen as one before the
+// event by so long that it cannot be what made him one: to contain him would
+// lock everybody out. Who took the place of the administrators is not spared,
+// however long ago.
 func lastAdministrator(res *Result) bool {
 	if res.baseline == nil || len(res.baseline.Seen) == 0 || res.Subject.ID == "" {
 		return false
 	}
 	newest := slices.MaxFunc(res.baseline.Seen, func(a, b guard.Seen) int { return a.At.Compare(b.At) })
-	return len(newest.IDs) == 1 && newest.IDs[0] == res.Subject.ID &&
+	return len(newest.IDs) == 1 && newest.IDs[0] == res.Subject.ID && res.baseline.Counts(res.Subject.ID, res.Event.Time) &&
 		slices.ContainsFunc(res.baseline.Seen, func(s guard.Seen) bool {
 			return slices.Contains(s.IDs, res.Subject.ID) && res.Event.Time.Sub(s.At) > guard.Ripe
 		})

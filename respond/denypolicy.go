@@ -66,6 +66,9 @@ func policyIncident(account string) string { return "deny-policy-" + account }
 // reports whether there was something to do. Without DENY-ALL there are other
 // ways to deny all, so that its lack is only logged.
 func (r *Responder) ensureDenyPolicy(ctx context.Context) (changed bool, err error) {
+	if r.Guard.Level == guard.AlertOnly {
+		return false, nil // nothing is changed
+	}
 	changed, err = r.ensurePolicy(ctx, guard.DenyIAM)
 	if r.Guard.Level == guard.DenyAll {
 		also, aerr := r.ensurePolicy(ctx, guard.DenyAll)

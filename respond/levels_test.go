@@ -13,6 +13,7 @@ import (
 	"warden/change/apply"
 	"warden/change/ledger"
 	"warden/guard"
+	"warden/guard/detect"
 	"warden/internal/stage"
 	"warden/respond"
 )
@@ -149,6 +150,12 @@ func TestLevelAlert(t *testing.T) {
 	}
 	if err := p.createUser(p.intruder, "y"); err != nil {
 		t.Errorf("level alert changed something: %v", err)
+	}
+	p.sweep(p.past(), respond.SweepOptions{})
+	for _, call := range p.guardCalls() {
+		if detect.IAMWrite("iam.amazonaws.com", call) {
+			t.Errorf("the guard called %s", call)
+		}
 	}
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"warden/change"
 	"warden/change/ledger"
 	"warden/finding"
 	"warden/guard"
+	"warden/guard/detect"
 	"warden/notify"
 	"warden/trail"
 )
@@ -139,7 +141,23 @@ func (r *Responder) alert(ctx context.Context, res *Result) {
 	d.State = "nothing was changed"
 	manual := r.byHand(*res)
 	d.Next = manual.next
-	r.tell(ctx, res, 0, string(res.Action), manual.in(message(*res, res.Severity, subject, d)))
+	r.tell(ctx, res, 0, occasion(*res), manual.in(message(*res, res.Severity, subject, d)))
+}
+
+// occasion names what people are told once about an incident in which nothing
+// is changed. The incident of a caller never ends, so they are told again on
+// another day, when it becomes graver, and when he writes to IAM after he only
+// looked or tried: of root's first call in years they hear, whatever root did
+// before.
+func occasion(res Result) string {
+	words := []string{string(res.Action), "undated", res.Severity.String()}
+	if !res.Event.Time.IsZero() {
+		words[1] = res.Event.Time.UTC().Format(time.DateOnly)
+	}
+	if !res.Failed && detect.IAMWrite(res.Event.Source, res.Event.Name) {
+		words = append(words, "write")
+	}
+	return strings.Join(words, " ")
 }
 
 // refusedAfterContainment reports whether the event shows that the

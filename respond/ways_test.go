@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -12,6 +13,7 @@ import (
 	"warden/change/ledger"
 	"warden/internal/stage"
 	"warden/respond"
+	"warden/trail"
 )
 
 // fillManaged attaches policies to the intruder until no more fit.
@@ -125,5 +127,43 @@ func TestFullQuotas(t *testing.T) {
 				t.Errorf("after undo\n%s\nwas\n%s", after, before)
 			}
 		})
+	}
+}
+
+// What a person gave back stays given back when an old event comes again,
+// though another way to contain is open by then.
+func TestGivenBackWhateverTheWay(t *testing.T) {
+	t.Parallel()
+	p := newPlay(t, stage.Options{})
+	r, person := p.mighty()
+	p.fillManaged()
+	if err := p.createUser(p.intruder, "x"); err != nil {
+		t.Fatal(err)
+	}
+	e := p.intruderEvents()[0]
+	e.Time = e.Time.Add(-5 * time.Second) // records have seconds
+	res := r.Handle(t.Context(), e)
+	if in := p.incident(res.Incident); done(in) != "PutUserPolicy" {
+		t.Fatalf("%s: %s", res.Action, done(in))
+	}
+	p.giveBack(person, res.Incident)
+	for _, name := range p.attached(p.Truth.Intruder) {
+		if strings.HasPrefix(name, "filler-") {
+			if _, err := p.Admin.IAM.DetachUserPolicy(t.Context(), &iam.DetachUserPolicyInput{UserName: aws.String(p.Truth.Intruder),
+				PolicyArn: aws.String("arn:aws:iam::" + p.Account + ":policy/" + name)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	before := withoutUse(p.Twin.Snapshot(), p.Truth.Intruder)
+	late := *e
+	late.ID = "00000000-0000-4000-8000-00000000000e"
+	for _, again := range []*trail.Event{e, &late} {
+		if res := r.Handle(t.Context(), again); res.Action != respond.Joined || res.Err != nil || res.Retry {
+			t.Errorf("%s %v", res.Action, res.Err)
+		}
+	}
+	if after := withoutUse(p.Twin.Snapshot(), p.Truth.Intruder); after != before {
+		t.Errorf("now\n%s\nwas\n%s", after, before)
 	}
 }
