@@ -1,5 +1,11 @@
 package twin
 
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+)
+
 // belongings is what an account has besides identities and policies:
 // credentials that do not sign requests, devices, instance profiles and
 // identity providers. Nobody's permissions are computed from it, so there is
@@ -12,12 +18,18 @@ type belongings struct {
 	sshKeys     table[sshKey]            // by id, like those below
 	certs       table[signingCert]       // of users, for the old SOAP interfaces
 	credentials table[serviceCredential] // for one service each
+
+	report         report
+	root           Root
+	passwordPolicy *types.PasswordPolicy // nil where the account has set none
+	passwordDates  map[string]time.Time  // user id → when his password was last changed, if the twin saw it
 }
 
 func newBelongings() *belongings {
 	return &belongings{
 		profiles: newTable[instanceProfile](), devices: newTable[mfaDevice](), providers: newTable[identityProvider](),
 		sshKeys: newTable[sshKey](), certs: newTable[signingCert](), credentials: newTable[serviceCredential](),
+		passwordDates: map[string]time.Time{},
 	}
 }
 

@@ -27,8 +27,7 @@ func (s *state) created() time.Time {
 	return first
 }
 
-// getAccountSummary counts. The root user of the twin has a password and no
-// device; what the twin does not have is zero. IAM API Reference,
+// getAccountSummary counts; what the twin does not have is zero. IAM API Reference,
 // GetAccountSummary.
 func getAccountSummary(c *call, _ *iam.GetAccountSummaryInput) (*iam.GetAccountSummaryOutput, error) {
 	s, q := c.state, c.state.quotas
@@ -45,6 +44,7 @@ func getAccountSummary(c *call, _ *iam.GetAccountSummaryInput) (*iam.GetAccountS
 			devices++
 		}
 	}
+	root := s.belongings.root
 	m := map[string]int{
 		"Users": s.users.len(), "UsersQuota": q.users,
 		"Groups": s.groups.len(), "GroupsQuota": q.groups,
@@ -53,7 +53,8 @@ func getAccountSummary(c *call, _ *iam.GetAccountSummaryInput) (*iam.GetAccountS
 		"PolicyVersionsInUse": versions, "PolicyVersionsInUseQuota": 10000, "VersionsPerPolicyQuota": q.versionsPerPolicy,
 		"InstanceProfiles": s.belongings.profiles.len(), "InstanceProfilesQuota": q.profiles, "ServerCertificates": 0, "ServerCertificatesQuota": 20,
 		"Providers": s.belongings.providers.len(), "MFADevices": s.belongings.devices.len(), "MFADevicesInUse": devices,
-		"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1, "AccountSigningCertificatesPresent": 0,
+		"AccountMFAEnabled": zeroOrOne(root.MFA != ""), "AccountAccessKeysPresent": zeroOrOne(len(root.Keys) > 0),
+		"AccountPasswordPresent": zeroOrOne(!root.NoPassword), "AccountSigningCertificatesPresent": 0,
 		"GlobalEndpointTokenVersion": 1,
 		"UserPolicySizeQuota":        q.inlineUser, "GroupPolicySizeQuota": q.inlineGroup, "RolePolicySizeQuota": q.inlineRole,
 		"AssumeRolePolicySizeQuota": q.trustPolicy, "PolicySizeQuota": q.managedPolicy,
@@ -65,6 +66,13 @@ func getAccountSummary(c *call, _ *iam.GetAccountSummaryInput) (*iam.GetAccountS
 		out[k] = int32(v)
 	}
 	return &iam.GetAccountSummaryOutput{SummaryMap: out}, nil
+}
+
+func zeroOrOne(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func listAccountAliases(c *call, _ *iam.ListAccountAliasesInput) (*iam.ListAccountAliasesOutput, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/base32"
 	"fmt"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -182,15 +183,14 @@ func getMFADevice(c *call, in *iam.GetMFADeviceInput) (*iam.GetMFADeviceOutput, 
 }
 
 func listVirtualMFADevices(c *call, in *iam.ListVirtualMFADevicesInput) (*iam.ListVirtualMFADevicesOutput, error) {
-	var all []*mfaDevice
-	for _, d := range c.state.belongings.devices.all() {
-		switch {
-		case in.AssignmentStatus == types.AssignmentStatusTypeAssigned && d.userID == "":
-		case in.AssignmentStatus == types.AssignmentStatusTypeUnassigned && d.userID != "":
-		default:
-			all = append(all, d)
-		}
+	all := c.state.belongings.devices.all()
+	if root := c.state.rootDevice(); root != nil {
+		all = append(all, root)
 	}
+	all = slices.DeleteFunc(all, func(d *mfaDevice) bool {
+		return in.AssignmentStatus == types.AssignmentStatusTypeAssigned && d.userID == "" ||
+			in.AssignmentStatus == types.AssignmentStatusTypeUnassigned && d.userID != ""
+	})
 	part, next, more, err := page(c, all, func(d *mfaDevice) string { return fold(d.serial) }, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
@@ -198,12 +198,24 @@ func listVirtualMFADevices(c *call, in *iam.ListVirtualMFADevicesInput) (*iam.Li
 	out := &iam.ListVirtualMFADevicesOutput{VirtualMFADevices: []types.VirtualMFADevice{}, IsTruncated: more, Marker: next}
 	for _, d := range part {
 		v := types.VirtualMFADevice{SerialNumber: ptr(d.serial)}
-		if u := c.state.users.get(c.state.nameOfUser(d.userID)); d.userID != "" && u != nil {
+		switch u := c.state.users.get(c.state.nameOfUser(d.userID)); {
+		case d.userID == c.state.account: // the root user's id is that of the account
+			v.EnableDate, v.User = when(d.enabled), &types.User{Arn: ptr("arn:" + c.state.partition + ":iam::" + c.state.account + ":root"), UserId: ptr(c.state.account)}
+		case d.userID != "" && u != nil:
 			v.EnableDate, v.User = when(d.enabled), ptr(u.brief())
 		}
 		out.VirtualMFADevices = append(out.VirtualMFADevices, v)
 	}
 	return out, nil
+}
+
+// rootDevice is the root user's virtual device, nil if it has none. IAM User
+// Guide, "Check MFA status".
+func (s *state) rootDevice() *mfaDevice {
+	if s.belongings.root.MFA != "virtual" {
+		return nil
+	}
+	return &mfaDevice{serial: s.arn("mfa", "/", "root-account-mfa-device"), userID: s.account, enabled: s.created()}
 }
 
 // secondFactor checks the MFA code that a caller of STS gives, and tells

@@ -17,34 +17,6 @@ func passwordOperations() map[string]operation {
 	}
 }
 
-// checkPassword applies the policy of an account that has set none: eight
-// characters of three kinds, and not the name. IAM User Guide, "Default
-// password policy".
-func checkPassword(u *user, password string) error {
-	var upper, lower, digit, symbol int
-	for _, r := range password {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			upper = 1
-		case r >= 'a' && r <= 'z':
-			lower = 1
-		case r >= '0' && r <= '9':
-			digit = 1
-		default:
-			symbol = 1
-		}
-	}
-	switch {
-	case len(password) < 8:
-		return fail(400, "PasswordPolicyViolation", "Password should have a minimum length of 8")
-	case upper+lower+digit+symbol < 3:
-		return fail(400, "PasswordPolicyViolation", "Password should contain at least three of: uppercase letters, lowercase letters, numbers, symbols")
-	case fold(password) == fold(u.Name):
-		return fail(400, "PasswordPolicyViolation", "Password should not be the user name")
-	}
-	return nil
-}
-
 // profile finds a user, in a clone, who has a password.
 func (c *call) profile(name *string) (*user, error) {
 	old, err := c.user(name)
@@ -69,12 +41,13 @@ func createLoginProfile(c *call, in *iam.CreateLoginProfileInput) (*iam.CreateLo
 	if old.LoginProfile != nil {
 		return nil, fail(409, "EntityAlreadyExists", "Login Profile for user %s already exists.", old.Name)
 	}
-	if err := checkPassword(old, text(in.Password)); err != nil {
+	if err := c.checkPassword(old, text(in.Password)); err != nil {
 		return nil, err
 	}
 	u := old.clone()
 	u.LoginProfile = &account.LoginProfile{CreateDate: *when(c.now), PasswordResetRequired: in.PasswordResetRequired}
 	c.state.secrets.passwords[u.ID] = text(in.Password)
+	c.state.belongings.passwordDates[u.ID] = *when(c.now)
 	c.state.putUser(u)
 	return &iam.CreateLoginProfileOutput{LoginProfile: wireProfile(u)}, nil
 }
@@ -93,10 +66,11 @@ func updateLoginProfile(c *call, in *iam.UpdateLoginProfileInput) (*iam.UpdateLo
 		return nil, err
 	}
 	if in.Password != nil {
-		if err := checkPassword(u, *in.Password); err != nil {
+		if err := c.checkPassword(u, *in.Password); err != nil {
 			return nil, err
 		}
 		c.state.secrets.passwords[u.ID] = *in.Password
+		c.state.belongings.passwordDates[u.ID] = *when(c.now)
 	}
 	if in.PasswordResetRequired != nil {
 		u.LoginProfile = &account.LoginProfile{CreateDate: u.LoginProfile.CreateDate, PasswordResetRequired: *in.PasswordResetRequired}
@@ -112,6 +86,7 @@ func deleteLoginProfile(c *call, in *iam.DeleteLoginProfileInput) (*iam.DeleteLo
 	}
 	u.LoginProfile = nil
 	delete(c.state.secrets.passwords, u.ID)
+	delete(c.state.belongings.passwordDates, u.ID)
 	c.state.putUser(u)
 	return &iam.DeleteLoginProfileOutput{}, nil
 }
@@ -129,10 +104,11 @@ func changePassword(c *call, in *iam.ChangePasswordInput) (*iam.ChangePasswordOu
 	if old, known := c.state.secrets.passwords[u.ID]; !known || old != text(in.OldPassword) {
 		return nil, refuse(403, "AccessDenied", "The old password was incorrect.")
 	}
-	if err := checkPassword(u, text(in.NewPassword)); err != nil {
+	if err := c.checkPassword(u, text(in.NewPassword)); err != nil {
 		return nil, err
 	}
 	c.state.secrets.passwords[u.ID] = text(in.NewPassword)
+	c.state.belongings.passwordDates[u.ID] = *when(c.now)
 	v := u.clone()
 	v.LoginProfile = &account.LoginProfile{CreateDate: u.LoginProfile.CreateDate}
 	c.state.putUser(v)

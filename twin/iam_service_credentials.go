@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"reflect"
 	"slices"
 	"time"
 
@@ -26,7 +27,7 @@ var credentialServices = map[string]bool{
 func serviceCredentialOperations() map[string]operation {
 	return map[string]operation{
 		"CreateServiceSpecificCredential": act(onUser, createServiceSpecificCredential, "UserName", "ServiceName"),
-		"ListServiceSpecificCredentials":  act(onCaller, listServiceSpecificCredentials),
+		"ListServiceSpecificCredentials":  act(onCallerOrAll, listServiceSpecificCredentials),
 		"UpdateServiceSpecificCredential": act(onCaller, updateServiceSpecificCredential, "ServiceSpecificCredentialId", "Status"),
 		"ResetServiceSpecificCredential":  act(onCaller, resetServiceSpecificCredential, "ServiceSpecificCredentialId"),
 		"DeleteServiceSpecificCredential": act(onCaller, deleteServiceSpecificCredential, "ServiceSpecificCredentialId"),
@@ -93,18 +94,40 @@ func (x *serviceCredential) wire(u *user) types.ServiceSpecificCredentialMetadat
 	return out
 }
 
-func listServiceSpecificCredentials(c *call, in *iam.ListServiceSpecificCredentialsInput) (*iam.ListServiceSpecificCredentialsOutput, error) {
-	u, err := c.userOrCaller(in.UserName)
-	if err != nil {
-		return nil, err
+// onCallerOrAll is onCaller, or everybody where the request asks for that.
+func onCallerOrAll(c *call, v reflect.Value) (entity, error) {
+	if all, _ := v.FieldByName("AllUsers").Interface().(*bool); all != nil && *all {
+		return onAll(c, v)
 	}
-	part, next, more, err := page(c, c.state.belongings.credentialsOf(u, text(in.ServiceName)), func(x *serviceCredential) string { return x.id }, in.Marker, in.MaxItems)
+	return onCaller(c, v)
+}
+
+// listServiceSpecificCredentials lists those of a user, or of all users. IAM
+// API Reference, ListServiceSpecificCredentials.
+func listServiceSpecificCredentials(c *call, in *iam.ListServiceSpecificCredentialsInput) (*iam.ListServiceSpecificCredentialsOutput, error) {
+	b := c.state.belongings
+	var all []*serviceCredential
+	switch everybody := in.AllUsers != nil && *in.AllUsers; {
+	case everybody && in.UserName != nil:
+		return nil, refuse(400, "ValidationError", "UserName and AllUsers cannot be specified together.")
+	case everybody:
+		all = slices.DeleteFunc(b.credentials.all(), func(x *serviceCredential) bool { return in.ServiceName != nil && x.service != *in.ServiceName })
+	default:
+		u, err := c.userOrCaller(in.UserName)
+		if err != nil {
+			return nil, err
+		}
+		all = b.credentialsOf(u, text(in.ServiceName))
+	}
+	part, next, more, err := page(c, all, func(x *serviceCredential) string { return x.id }, in.Marker, in.MaxItems)
 	if err != nil {
 		return nil, err
 	}
 	out := &iam.ListServiceSpecificCredentialsOutput{ServiceSpecificCredentials: []types.ServiceSpecificCredentialMetadata{}, IsTruncated: more, Marker: next}
 	for _, x := range part {
-		out.ServiceSpecificCredentials = append(out.ServiceSpecificCredentials, x.wire(u))
+		if u := c.state.users.get(c.state.nameOfUser(x.userID)); u != nil {
+			out.ServiceSpecificCredentials = append(out.ServiceSpecificCredentials, x.wire(u))
+		}
 	}
 	return out, nil
 }
