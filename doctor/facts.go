@@ -45,6 +45,8 @@ type Facts struct {
 
 // Want is what the templates make, and the settings of the guard.
 type Want struct {
+	// Gap says why the settings are not known: then those below are defaults.
+	Gap string
 	// Function is the guard's own; the others are in Functions.
 	Function  string
 	Functions []WantFunction
@@ -61,9 +63,6 @@ type Want struct {
 	// Guardrail is the ARN of the service control policy that the guard
 	// writes; "" for none.
 	Guardrail string
-	// Member is set where the guard lives in another account.
-	MemberOf string
-	Silence  time.Duration
 }
 
 // WantFunction is a function of the template.

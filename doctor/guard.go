@@ -136,6 +136,8 @@ func guardActs(f *Facts) []Result {
 		return []Result{unknown("", fn.Gap)}
 	case fn.Value == nil:
 		return []Result{fail("", "there is no function "+f.Want.Function)}
+	case f.Want.Gap != "":
+		return []Result{unknown("", f.Want.Gap)}
 	case f.Want.DryRun:
 		return []Result{fail("", "DRY_RUN is set: it judges and changes nothing")}
 	case fn.Value.Environment["LEVEL"] == "alert":
@@ -189,6 +191,8 @@ func ledgerKept(f *Facts) []Result {
 
 func peopleTold(f *Facts) []Result {
 	switch {
+	case f.Want.Gap != "":
+		return []Result{unknown("", f.Want.Gap)}
 	case f.Want.Topic == "":
 		return []Result{fail("", "the guard has no topic")}
 	case f.Subscribers.Gap != "":
@@ -239,6 +243,9 @@ func adminsExist(f *Facts) []Result {
 }
 
 func breakGlass(f *Facts) []Result {
+	if f.Want.Gap != "" {
+		return []Result{unknown("", f.Want.Gap)}
+	}
 	if len(f.Want.Protected) == 0 {
 		return []Result{fail("", "nobody is protected: the guard might contain the last who can help")}
 	}

@@ -130,6 +130,9 @@ func scpGuardrail(f *Facts) []Result {
 	if res := f.outside(); res != nil {
 		return []Result{f.readThere(*res)}
 	}
+	if f.Want.Gap != "" {
+		return []Result{unknown("", f.Want.Gap)}
+	}
 	if f.Want.Guardrail == "" {
 		return []Result{fail("", "the guard has no service control policy of its own: root, Identity Center's roles and who strips his containment stay free")}
 	}

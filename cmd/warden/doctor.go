@@ -23,7 +23,6 @@ import (
 )
 
 type doctorOptions struct {
-	function         string
 	regions          []string
 	zip              string
 	enough           string
@@ -69,7 +68,6 @@ EXIT STATUS
 		RunE: func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.function, "function", "warden-guard", "name of the guard's function")
 	f.StringSliceVar(&o.regions, "regions", nil, "all regions in use (default: the guard's alone)")
 	f.StringVar(&o.zip, "zip", "", "zip that should run: compare its hash")
 	f.StringVar(&o.enough, "enough", "", "grade that is enough for exit status 0: A, B, C or D")
@@ -150,15 +148,21 @@ func (o *doctorOptions) look(ctx context.Context, clients *app.Clients) (*doctor
 		there := clients.In(r)
 		asked.Regions[r] = look.Regional{CloudTrail: there.CloudTrail, EventBridge: there.EventBridge}
 	}
-	environment := map[string]string{}
-	if fn := asked.Function(ctx, o.function); fn.Value != nil {
-		environment = fn.Value.Environment
-	}
-	want, err := deploy.Wanted(deploy.Place{Partition: in.Partition, Region: in.Home, Account: id}, environment)
+	there := deploy.Place{Partition: in.Partition, Region: in.Home, Account: id}
+	want, err := deploy.Wanted(there, nil)
 	if err != nil {
 		return nil, err
 	}
-	want.Function = o.function
+	switch settings := asked.Function(ctx, want.Function); {
+	case settings.Gap != "":
+		want.Gap = settings.Gap
+	case settings.Value == nil:
+		want.Gap = "there is no function " + want.Function + " whose settings would say"
+	default:
+		if want, err = deploy.Wanted(there, settings.Value.Environment); err != nil {
+			return nil, err
+		}
+	}
 	return look.Look(ctx, asked, in, want, time.Now()), nil
 }
 

@@ -118,8 +118,16 @@ func oneLine(err error) string {
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		return api.ErrorCode() + ": " + strings.Join(strings.Fields(api.ErrorMessage()), " ")
 	}
-	return strings.Join(strings.Fields(err.Error()), " ")
+	text := []rune(strings.Join(strings.Fields(err.Error()), " "))
+	if len(text) > maxReason {
+		text = append(text[:maxReason], '…')
+	}
+	return string(text)
 }
+
+// maxReason is how much of an error is shown, in characters: the SDK's go on
+// for long when an answer is not what it expects.
+const maxReason = 160
 
 // missing reports whether AWS says that there is no such thing. Each service
 // has a name of its own for that.
