@@ -75,7 +75,7 @@ func Replace(s *account.Snapshot, arn, name string, document []byte) (*account.S
 	reach, boundary := [][]account.InlinePolicy{*h.inline}, *h.boundary
 	attached := slices.Clone(*h.attached)
 	for i := range out.Groups {
-		if slices.Contains(h.groups, out.Groups[i].Name) {
+		if slices.Contains(h.groups(), out.Groups[i].Name) {
 			reach, attached = append(reach, out.Groups[i].Inline), append(attached, out.Groups[i].Attached...)
 		}
 	}
@@ -112,19 +112,29 @@ type holder struct {
 	inline   *[]account.InlinePolicy
 	attached *[]string
 	boundary *string
-	groups   []string
 	keys     []account.AccessKey
+	member   *[]string // the groups of a user
+	login    **account.LoginProfile
+	trust    *json.RawMessage
+}
+
+// groups are the names of the groups that a user is in.
+func (h *holder) groups() []string {
+	if h.member == nil {
+		return nil
+	}
+	return *h.member
 }
 
 func find(s *account.Snapshot, arn string) *holder {
 	for i := range s.Users {
 		if u := &s.Users[i]; u.ARN == arn {
-			return &holder{u.ID, &u.Inline, &u.Attached, &u.Boundary, u.Groups, u.AccessKeys}
+			return &holder{id: u.ID, inline: &u.Inline, attached: &u.Attached, boundary: &u.Boundary, keys: u.AccessKeys, member: &u.Groups, login: &u.LoginProfile}
 		}
 	}
 	for i := range s.Roles {
 		if r := &s.Roles[i]; r.ARN == arn {
-			return &holder{r.ID, &r.Inline, &r.Attached, &r.Boundary, nil, nil}
+			return &holder{id: r.ID, inline: &r.Inline, attached: &r.Attached, boundary: &r.Boundary, trust: &r.Trust}
 		}
 	}
 	for i := range s.Groups {
@@ -137,8 +147,13 @@ func find(s *account.Snapshot, arn string) *holder {
 
 // apply makes one step; why says what keeps it from being made.
 func apply(s *account.Snapshot, step change.Step) (why string) {
-	if strings.Contains(step.Target, ":policy/") {
+	switch {
+	case change.IsGuardrail(step.Target):
+		return "the organisation's policies are not in a snapshot: what this one denies is not in the answer"
+	case strings.Contains(step.Target, ":policy/"):
 		return policy(s, step)
+	case strings.Contains(step.Target, ":oidc-provider/"), strings.Contains(step.Target, ":saml-provider/"):
+		return "a snapshot has no identity providers; they give and take no permission, but decide who can use them"
 	}
 	h := find(s, step.Target)
 	switch {
@@ -186,6 +201,9 @@ func apply(s *account.Snapshot, step change.Step) (why string) {
 		}
 		return "the snapshot has no such key"
 	default:
+		if why, known := h.identity(step, s.CollectedAt); known {
+			return why
+		}
 		return fmt.Sprintf("a snapshot cannot show a step of kind %s", step.Kind)
 	}
 	return ""

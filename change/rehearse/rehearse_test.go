@@ -145,3 +145,72 @@ func TestReplace(t *testing.T) {
 		t.Error("a policy was put on nobody")
 	}
 }
+
+func TestIdentityKinds(t *testing.T) {
+	t.Parallel()
+	const trust, other = `{"Version":"2012-10-17","Statement":[]}`, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}`
+	ann, app := change.Identity{ARN: user, ID: "AIDA1"}, change.Identity{ARN: role, ID: "AROA1"}
+	before := snapshot()
+	before.Roles[0].Trust = json.RawMessage(trust)
+	before.Users[0].LoginProfile = &account.LoginProfile{}
+	got, problems, err := rehearse.Plan(before, plan(t,
+		change.RemoveMember(ann, "devs"),
+		change.AddMember(ann, "ops"),
+		change.PutTrust(app, trust, other),
+		change.DeletePassword(ann, "2026-01-01T00:00:00Z"),
+	))
+	if err != nil || len(problems) != 0 {
+		t.Fatal(problems, err)
+	}
+	if u := got.Users[0]; len(u.Groups) != 1 || u.Groups[0] != "ops" || u.LoginProfile != nil {
+		t.Errorf("%+v", u)
+	}
+	if string(got.Roles[0].Trust) != other {
+		t.Errorf("%s", got.Roles[0].Trust)
+	}
+	if before.Users[0].Groups[0] != "devs" || before.Users[0].LoginProfile == nil {
+		t.Error("the snapshot that was given changed")
+	}
+
+	_, problems, err = rehearse.Plan(before, plan(t,
+		change.Deactivate(change.SSHKey, ann, "APKA1"),
+		change.LeaveProfile(app, "web"),
+		change.DeleteProvider(change.SAMLProvider, "arn:aws:iam::111122223333:saml-provider/x", "<xml/>"),
+		change.PutTrust(app, other, trust+" "),
+		change.AddMember(change.Identity{ARN: user, ID: "AIDA2"}, "ops"),
+	))
+	if err != nil || len(problems) != 4 { // the state after the fourth is the one that is there
+		t.Errorf("%d problems: %q, %v", len(problems), problems, err)
+	}
+}
+
+func TestStatements(t *testing.T) {
+	t.Parallel()
+	app := change.Identity{ARN: role, ID: "AROA1"}
+	d := change.Denial{Action: "iam:*", Key: change.UserID, Value: "AROA1:bad", Until: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}
+	got, problems, err := rehearse.Plan(snapshot(), plan(t, change.PutStatement(app, "Warden", change.Absent, d)))
+	if err != nil || len(problems) != 0 {
+		t.Fatal(problems, err)
+	}
+	if in := got.Roles[0].Inline; len(in) != 1 || in[0].Name != "Warden" || !strings.Contains(string(in[0].Document), d.Sid()) {
+		t.Fatalf("%+v", got.Roles[0].Inline)
+	}
+	_, problems, err = rehearse.Plan(snapshot(), plan(t, change.PutGuardrail("arn:aws:organizations::111122223333:policy/o-abcdefghij/service_control_policy/p-12345678", change.Absent, d)))
+	if err != nil || len(problems) != 1 || !strings.Contains(problems[0], "organisation") {
+		t.Errorf("%q %v", problems, err)
+	}
+}
+
+func TestOthers(t *testing.T) {
+	t.Parallel()
+	s := snapshot()
+	s.Users = append(s.Users, account.User{Name: "ben", ID: "AIDA2", ARN: user + "x", Groups: []string{"devs"}, Boundary: readP})
+	s.Groups[0].Inline = []account.InlinePolicy{{Name: "shared", Document: json.RawMessage(allow)}}
+	for policy, want := range map[string]string{
+		"own": "", "Read": "group devs (1 other member), user ben", readP: "group devs (1 other member), user ben", "shared": "group devs (1 other member)", "group/devs/shared": "group devs (1 other member)",
+	} {
+		if got := strings.Join(rehearse.Others(s, user, policy), ", "); got != want {
+			t.Errorf("%s: %q, want %q", policy, got, want)
+		}
+	}
+}

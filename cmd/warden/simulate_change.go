@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
+	"warden/account"
 	"warden/change"
 	"warden/change/rehearse"
 	"warden/policy"
@@ -113,7 +115,38 @@ func (w *accountWho) with(c proposal) (who, []string, error) {
 		return nil, nil, fmt.Errorf("simulate: --with %s: %w", c.file, err)
 	}
 	out.principal = out.authorizer.InSession(p, w.principal.Session)
+	out.silenced = maps.Clone(w.silenced)
+	for id := range activeKeys(w.snapshot, p.ARN) {
+		if !activeKeys(s, p.ARN)[id] {
+			if out.silenced == nil {
+				out.silenced = map[string]string{}
+			}
+			out.silenced[id] = "the change makes the access key " + id + " inactive"
+		}
+	}
 	return out, problems, nil
+}
+
+// activeKeys are the access keys with which a user can call.
+func activeKeys(s *account.Snapshot, arn string) map[string]bool {
+	keys := map[string]bool{}
+	for _, u := range s.Users {
+		for _, k := range u.AccessKeys {
+			if u.ARN == arn && k.Active {
+				keys[k.ID] = true
+			}
+		}
+	}
+	return keys
+}
+
+// shortened lists the first few of many.
+func shortened(list []string) string {
+	const most = 5
+	if len(list) <= most {
+		return strings.Join(list, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(list[:most], ", "), len(list)-most)
 }
 
 // changed applies all of --with, and warns of what would not work.
@@ -128,7 +161,13 @@ func (f *requestFlags) changed(s *streams, w who) (who, error) {
 			return nil, err
 		}
 		for _, p := range problems {
-			fmt.Fprintf(s.Err, "warden: simulate: --with %s: %s\n", c.file, p)
+			fmt.Fprintf(s.Err, "warden: simulate: --with %s: %s\n", c.file, printable(p))
+			f.problems = append(f.problems, p)
+		}
+		if a, ok := w.(*accountWho); ok && c.replaces != "" {
+			if others := rehearse.Others(a.snapshot, a.principal.ARN, c.replaces); len(others) > 0 {
+				fmt.Fprintf(s.Err, "warden: simulate: --with %s: the policy changes for %s too, of whom nothing is asked\n", printable(value), printable(shortened(others)))
+			}
 		}
 		w = after
 	}
