@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"warden/account"
 	"warden/change"
 	"warden/change/apply"
 	"warden/change/ledger"
@@ -117,7 +118,7 @@ func (r *Responder) Recheck(ctx context.Context, incident string) (Recheck, erro
 		if d, ok := change.ReadDenial(s.Step.After.Text); ok && s.Step.Kind == change.Statement && d.Expired(r.Now()) {
 			continue // there is no token left that it could deny
 		}
-		found, err := r.Lookup.Setting(ctx, s.Step.Setting)
+		setting, found, err := r.whereItIs(ctx, s.Step)
 		if errors.Is(err, apply.ErrGone) {
 			continue // the identity itself is gone
 		}
@@ -125,11 +126,11 @@ func (r *Responder) Recheck(ctx context.Context, incident string) (Recheck, erro
 			again.Next = nextLook(made, r.Now())
 			return again, err
 		}
-		if found.Same(s.Step.After) {
+		if found.Same(s.Step.After) || slices.Contains(again.Stripped, setting) {
 			continue
 		}
-		again.Stripped = append(again.Stripped, s.Step.Setting)
-		steps = append(steps, change.Transition(s.Step.Setting, s.Step.TargetID, found, s.Step.After).Because(restoreReason))
+		again.Stripped = append(again.Stripped, setting)
+		steps = append(steps, change.Transition(setting, s.Step.TargetID, found, s.Step.After).Because(restoreReason))
 	}
 	if again.Next = nextLook(made, r.Now()); len(steps) == 0 {
 		return again, nil
@@ -158,6 +159,39 @@ func (r *Responder) Recheck(ctx context.Context, incident string) (Recheck, erro
 		}
 	}
 	return again, err
+}
+
+// whereItIs reads the setting of a step that contains somebody. A user may
+// have another name since, and another user his former one: what looks
+// stripped is looked at again where the bearer of the unique id is now.
+func (r *Responder) whereItIs(ctx context.Context, s change.Step) (change.Setting, change.State, error) {
+	found, err := r.Lookup.Setting(ctx, s.Setting)
+	switch {
+	case err != nil && !errors.Is(err, apply.ErrGone), err == nil && found.Same(s.After), typeOf(s.Target) != "user" || s.TargetID == "":
+		return s.Setting, found, err
+	}
+	user, uerr := r.userWith(ctx, nameOf(s.Target), s.TargetID)
+	switch {
+	case uerr != nil:
+		return s.Setting, found, uerr
+	case user == nil:
+		return s.Setting, found, fmt.Errorf("user %s: %w", s.TargetID, apply.ErrGone)
+	case user.ARN == s.Target:
+		return s.Setting, found, err
+	}
+	s.Setting.Target = user.ARN
+	found, err = r.Lookup.Setting(ctx, s.Setting)
+	return s.Setting, found, err
+}
+
+// userWith is the user with the unique id, whatever he is called now; nil
+// where there is none any more.
+func (r *Responder) userWith(ctx context.Context, name, id string) (*account.User, error) {
+	u, err := r.Lookup.User(ctx, name)
+	if err != nil || u != nil && u.ID == id {
+		return u, err
+	}
+	return r.Lookup.UserByID(ctx, id)
 }
 
 // putBack runs the plan that restores a containment and proves it again.
@@ -296,14 +330,14 @@ func (r *Responder) recalled(ctx context.Context, in ledger.Incident) (*Result, 
 				break
 			}
 		}
-		a.Name = nameOf(target)
-		u, err := r.Lookup.User(ctx, a.Name)
+		u, err := r.userWith(ctx, nameOf(target), id)
 		if err != nil {
 			return nil, err
 		}
-		if u == nil || u.ID != id {
-			return nil, fmt.Errorf("user %s is gone", a.Name)
+		if u == nil {
+			return nil, fmt.Errorf("user %s is gone", nameOf(target))
 		}
+		a.Name = u.Name
 		res.live = &guard.UserFacts{Exists: true, ID: u.ID, ARN: u.ARN, Name: u.Name}
 		res.Subject = trail.Issuer{ARN: u.ARN, ID: u.ID, Name: u.Name, Account: in.Account}
 	case a.Kind == trail.AssumedRole:

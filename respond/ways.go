@@ -223,3 +223,12 @@ func nameOf(arn string) string {
 	}
 	return a.Name()
 }
+
+// typeOf is "user", "role" and so on, "" for what is no ARN.
+func typeOf(arn string) string {
+	a, err := account.ParseARN(arn)
+	if err != nil {
+		return ""
+	}
+	return a.Type()
+}

@@ -310,3 +310,15 @@ func (f *fake) DeleteSAMLProvider(_ context.Context, in *iam.DeleteSAMLProviderI
 		return true, nil
 	})
 }
+
+func (f *fake) ListUsers(context.Context, *iam.ListUsersInput, ...opts) (*iam.ListUsersOutput, error) {
+	out := &iam.ListUsersOutput{}
+	return out, f.do("ListUsers", "", func(w *world) (bool, error) {
+		for key, i := range w.Identities {
+			if name, ok := strings.CutPrefix(key, "user "); ok {
+				out.Users = append(out.Users, types.User{UserId: aws.String(i.ID), Arn: aws.String("arn:aws:iam::" + acct + ":user/" + name)})
+			}
+		}
+		return false, nil
+	})
+}

@@ -89,6 +89,7 @@ func (a *Applier) UndoPlan(ctx context.Context, incident, step string, o UndoOpt
 		}
 		p.Steps = append(p.Steps, steps...)
 	}
+	p.Steps = joined(p.Steps)
 	if len(u.Conflicts) > 0 && !o.Force {
 		return u, &ChangedError{u.Conflicts}
 	}
@@ -145,7 +146,7 @@ func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool
 	if o := last.Outcome; o != nil && o.Status == ledger.Done && o.Found.Exists {
 		left = o.Found // names the version that IAM chose
 	}
-	found, err := a.look(ctx, s)
+	setting, found, err := a.found(ctx, s)
 	if errors.Is(err, ErrGone) || errors.Is(err, ErrNoOrganization) {
 		u.Left = append(u.Left, fmt.Sprintf("%s: %v", s.Setting, err))
 		return nil, nil
@@ -153,6 +154,7 @@ func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool
 	if err != nil {
 		return nil, err
 	}
+	s.Setting = setting
 	from := left
 	if !found.Same(left) && !found.Same(first.Former) {
 		u.Conflicts = append(u.Conflicts, Conflict{s.Setting, left, found, first.Former})
@@ -174,6 +176,24 @@ func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool
 	}
 	back = back.Because("give back " + change.Short(s.ID))
 	return append([]change.Step{back}, addedVersions(g)...), nil
+}
+
+// joined makes one step of those that came to be about the same setting,
+// because its user was renamed between them. The oldest comes last, and what
+// it restores counts.
+func joined(steps []change.Step) []change.Step {
+	var out []change.Step
+	for _, s := range steps {
+		i := slices.IndexFunc(out, func(o change.Step) bool { return o.Setting == s.Setting })
+		if i < 0 || len(s.Undoes) == 0 || len(out[i].Undoes) == 0 {
+			out = append(out, s)
+			continue
+		}
+		both := change.Transition(s.Setting, s.TargetID, out[i].Before, s.After)
+		both.Undoes, both.Reason = slices.Concat(out[i].Undoes, s.Undoes), out[i].Reason
+		out[i] = both
+	}
+	return out
 }
 
 // addedVersions makes the steps that delete the policy versions which the

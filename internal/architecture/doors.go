@@ -23,6 +23,7 @@ var doors = []Door{
 		"ListAttachedUserPolicies", "ListAttachedRolePolicies", "ListAttachedGroupPolicies"}},
 	{Package: "change/apply", Service: "iam", Why: "reads what else an identity holds, to show what an undo would grant again", Operations: []string{
 		"ListUserPolicies", "ListRolePolicies", "ListGroupPolicies", "ListGroupsForUser", "GetGroupPolicy"}},
+	{Package: "change/apply", Service: "iam", Why: "finds a user who was renamed since, by his unique id, to give back what was put on him", Operations: []string{"ListUsers"}},
 	{Package: "change/apply", Service: "organizations", Why: "puts denials into the organisation's policy for those whom the account cannot deny, and takes them out", Operations: []string{
 		"DescribePolicy", "UpdatePolicy"}},
 
