@@ -3,9 +3,11 @@ package respond
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"warden/change"
 	"warden/change/ledger"
 	"warden/guard"
 	"warden/notify"
@@ -28,6 +30,10 @@ type births struct {
 // birthWindow is how far the time of the event that made a session may be from
 // the time at which its token was issued.
 const birthWindow = 5 * time.Second
+
+// followWait is how long the events of who is behind a session may keep the
+// session's own waiting.
+const followWait = 20 * time.Second
 
 // maxBirths bounds the memory of births.
 const maxBirths = 4096
@@ -196,18 +202,75 @@ func (r *Responder) containBehind(ctx context.Context, res *Result, born *trail.
 	default:
 		return []string{fmt.Sprintf("role %s was assumed by %s, who is not contained (%s): he can assume it again", res.Actor.Name, who, behind.Reason)}
 	}
+	if behind.Incident == res.Incident {
+		// He took the same role under the same name again; who is behind that?
+		next := *res
+		next.Actor, next.follows = by, res.follows+1
+		return r.follow(ctx, &next)
+	}
 	behind.Reason = fmt.Sprintf("%s assumed the role of session %s, which was contained (incident %s): %s", who, notify.Line(res.Actor.SessionName), res.Incident, res.Reason)
-	unlock := r.callers.lock(behind.Incident)
+	// Two sessions may have made each other: who waits for the other's lock
+	// while he holds his own must not wait for ever.
+	unlock, ok := r.callers.lockWithin(ctx, behind.Incident, followWait)
+	if !ok {
+		res.Retry = true
+		return []string{fmt.Sprintf("%s, who assumed role %s, is not contained yet (incident %s)", who, res.Actor.Name, behind.Incident)}
+	}
 	defer unlock()
 	if err := r.join(ctx, &behind); err != nil {
 		return []string{fmt.Sprintf("%s, who assumed role %s, is not contained: %s", who, res.Actor.Name, oneLine(err))}
 	}
 	r.contain(ctx, &behind, now)
 	switch {
-	case behind.Action == Contained, behind.Action == Joined && behind.Err == nil && !behind.Retry:
+	case behind.Action == Contained:
 		return nil
+	case behind.Action == Joined && behind.Err == nil && !behind.Retry:
+		return r.roundAbout(ctx, res, &behind)
 	case behind.Action == PartlyContained:
 		return []string{fmt.Sprintf("%s, who assumed role %s, is contained in part only (incident %s)", who, res.Actor.Name, behind.Incident)}
 	}
 	return []string{fmt.Sprintf("%s, who assumed role %s, is not contained yet (incident %s)", who, res.Actor.Name, behind.Incident)}
+}
+
+// roundAbout answers a caller who is denied IAM and takes roles to go on: the
+// denial leaves sts:AssumeRole open. The organisation's policy denies him
+// everything, where there is one; else it returns that he can do it again.
+func (r *Responder) roundAbout(ctx context.Context, res, behind *Result) []string {
+	in, err := r.Ledger.Incident(ctx, behind.Incident)
+	if err != nil {
+		return []string{fmt.Sprintf("%s, who assumed role %s: %s", caller(behind.Actor), res.Actor.Name, oneLine(err))}
+	}
+	after := func(s ledger.StepState) bool { return !behind.Event.Time.Before(s.TouchedAt) }
+	held := containing(in)
+	if !slices.ContainsFunc(held, after) || slices.ContainsFunc(held, deniesAll) {
+		return nil // he did it before he was contained, or cannot do it again
+	}
+	open := fmt.Sprintf("%s is denied IAM and assumed role %s again: deny him everything (--level deny-all), or change whom the role trusts", caller(behind.Actor), res.Actor.Name)
+	if !r.Guardrail.binds(r.Account) {
+		return []string{open}
+	}
+	if more, err := r.mayDoMore(ctx, behind); err != nil || !more {
+		return []string{open}
+	}
+	behind.Reason = fmt.Sprintf("%s is denied IAM and assumed role %s again", caller(behind.Actor), res.Actor.Name)
+	var w way
+	if behind.live != nil {
+		d, who, facts := r.userDenial(guard.DenyAll, change.Identity{ARN: behind.live.ARN, ID: behind.live.ID})
+		w = r.guardrailWay(d, guard.DenyAll, who, facts)
+	} else {
+		d, _ := r.sessionDenial(in, guard.DenyAll, behind.Actor)
+		w = r.guardrailWay(d, guard.DenyAll, r.sessionPrincipal(behind.Actor), sessionFacts(behind.Actor.UserID, issuedAt(behind.Actor, d)))
+	}
+	if _, _, err := r.tryWays(ctx, behind, []way{w}); err != nil {
+		return []string{open + " (the organisation's policy could not be changed: " + oneLine(err) + ")"}
+	}
+	return nil
+}
+
+// deniesAll reports whether a step denies everything to a caller.
+func deniesAll(s ledger.StepState) bool {
+	if d, ok := change.ReadDenial(s.Step.After.Text); ok {
+		return d.Action == guard.DenyAll.Actions()
+	}
+	return s.Step.Kind == change.Inline && s.Step.After.Text == guard.DenyAll.Document()
 }

@@ -348,7 +348,31 @@ type callerLock struct {
 }
 
 func (c *callerLocks) lock(caller string) (unlock func()) {
+	l := c.of(caller)
+	l.Lock()
+	return func() { l.Unlock(); c.leave(caller, l) }
+}
+
+// lockWithin is lock for who does not wait for ever; false means that it was
+// not to be had.
+func (c *callerLocks) lockWithin(ctx context.Context, caller string, longest time.Duration) (unlock func(), ok bool) {
+	l := c.of(caller)
+	over := time.NewTimer(longest)
+	defer over.Stop()
+	select {
+	case l.gate <- struct{}{}:
+		return func() { l.Unlock(); c.leave(caller, l) }, true
+	case <-over.C:
+	case <-ctx.Done():
+	}
+	c.leave(caller, l)
+	return nil, false
+}
+
+// of returns the lock of a caller, which is kept until leave.
+func (c *callerLocks) of(caller string) *callerLock {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.held == nil {
 		c.held = map[string]*callerLock{}
 	}
@@ -358,15 +382,14 @@ func (c *callerLocks) lock(caller string) (unlock func()) {
 		c.held[caller] = l
 	}
 	l.users++
-	c.mu.Unlock()
-	l.Lock()
-	return func() {
-		l.Unlock()
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if l.users--; l.users == 0 {
-			delete(c.held, caller)
-		}
+	return l
+}
+
+func (c *callerLocks) leave(caller string, l *callerLock) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l.users--; l.users == 0 {
+		delete(c.held, caller)
 	}
 }
 

@@ -30,6 +30,7 @@ type intruder struct {
 	roles       []string // that he made or changed, by name
 	keys        []userKey
 	victims     []string // others whom he touched: ARNs or names
+	bystanders  []string // users who are no administrators, by name
 	again       func(ctx context.Context, c *credential) error
 	n           int
 	refusals    int
@@ -64,6 +65,11 @@ func newIntruder(s *scene) *intruder {
 	}
 	in.keys = []userKey{{s.Truth.Intruder, id}}
 	in.credentials = []*credential{{name: "key of " + s.Truth.Intruder, user: s.Truth.Intruder, clients: s.clients("leaked", app.Key{ID: id, Secret: secret})}}
+	for _, u := range s.before.Users {
+		if !slices.Contains(u.Groups, "Administrators") && u.Name != s.Truth.Guard {
+			in.bystanders = append(in.bystanders, u.Name)
+		}
+	}
 	in.acts = in.repertoire()
 	for _, a := range in.acts {
 		in.total += a.weight
@@ -85,6 +91,22 @@ func (in *intruder) fight(ctx context.Context) {
 		}
 		in.count(c, err)
 		in.s.note("intruder", "%s: %s: %v", c.name, a.name, errText(err))
+	}
+}
+
+// lastStand tries everything that he holds: to write, and to take a role and
+// write with that.
+func (in *intruder) lastStand(ctx context.Context) {
+	held := slices.Clone(in.credentials)
+	for _, c := range held {
+		err := in.simple(ctx, c)
+		in.s.note("intruder", "last stand: %s: makes a user: %v", c.name, errText(err))
+		roles := in.takeable()
+		if in.assumeAs(ctx, c, roles[in.random.IntN(len(roles))], in.next("s")) == nil {
+			taken := in.credentials[len(in.credentials)-1]
+			err := in.simple(ctx, taken)
+			in.s.note("intruder", "last stand: %s as %s: makes a user: %v", c.name, taken.name, errText(err))
+		}
 	}
 }
 

@@ -95,7 +95,8 @@ func (in *intruder) switchVersion(ctx context.Context, c *credential) error {
 func (in *intruder) mint(ctx context.Context, c *credential) error {
 	user := in.user()
 	if in.random.IntN(4) == 0 {
-		user = in.s.before.Users[in.random.IntN(len(in.s.before.Users))].Name
+		// Not an administrator's: with such a key he is one to everybody.
+		user = in.bystanders[in.random.IntN(len(in.bystanders))]
 	}
 	out, err := c.clients.IAM.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &user})
 	if err != nil {
@@ -151,17 +152,26 @@ func (in *intruder) plantRole(ctx context.Context, c *credential) error {
 // assume takes a role of his, one that he was let into, or the company's
 // administrator role.
 func (in *intruder) assume(ctx context.Context, c *credential) error {
+	arns := in.takeable()
+	arn, session := arns[in.random.IntN(len(arns))], in.next("s")
+	if c.role != "" && in.random.IntN(4) == 0 {
+		_, session, _ = strings.Cut(c.name, "/") // the name that he has already
+	}
+	return in.assumeAs(ctx, c, arn, session)
+}
+
+// takeable are the ARNs of the roles that he knows a way into.
+func (in *intruder) takeable() []string {
 	arns := []string{in.s.Truth.AdminRole}
 	for _, r := range in.roles {
 		arns = append(arns, "arn:aws:iam::"+in.s.Account+":role/"+r)
 	}
 	for _, r := range in.s.before.Roles {
-		if slices.Contains(in.victims, "role/"+r.Name) {
+		if r.ARN != in.s.Truth.AdminRole && slices.Contains(in.victims, "role/"+r.Name) {
 			arns = append(arns, r.ARN)
 		}
 	}
-	arn, session := arns[in.random.IntN(len(arns))], in.next("s")
-	return in.assumeAs(ctx, c, arn, session)
+	return arns
 }
 
 func (in *intruder) assumeAs(ctx context.Context, c *credential, arn, session string) error {

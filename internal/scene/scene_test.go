@@ -133,8 +133,10 @@ func play(tb testing.TB, cfg config) *scene {
 	others.Go(func() { s.work(fighting) })
 	others.Wait()
 	end()
-	s.note("intruder", "gives up")
-	pause(ctx, cfg.quiet)
+	for range 2 {
+		s.intruder.lastStand(ctx)
+		pause(ctx, cfg.quiet/2)
+	}
 	stop()
 	workers.Wait()
 	return s

@@ -17,6 +17,11 @@ import (
 // watched are the events that the guard gets.
 const watched = `{"source":["aws.iam","aws.sts","aws.signin"],"detail-type":["AWS API Call via CloudTrail","AWS Console Sign In via CloudTrail"]}`
 
+// assumed are those that tell who assumed which role. They are reading events
+// to a rule, so that it takes a state of its own. Source: EventBridge User
+// Guide, "Rules that match read-only management events from AWS services".
+const assumed = `{"source":["aws.sts"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["AssumeRole"]}}`
+
 // connectEvents makes the queue, the rule that leads IAM's and STS's calls
 // into it, and the topic. In an organisation they are the security account's,
 // and a rule of the company's sends its events there.
@@ -41,25 +46,20 @@ func (st *Stage) connectEvents(ctx context.Context) error {
 		return err
 	}
 	queueARN := attributes.Attributes["QueueArn"]
-	rule, err := owner.EventBridge.PutRule(ctx, &eventbridge.PutRuleInput{Name: aws.String("warden-guard"), EventPattern: aws.String(watched), State: st.ruleState()})
+	rules, err := st.putRules(ctx, owner, "warden-guard", ebtypes.Target{Id: aws.String("queue"), Arn: aws.String(queueARN)})
 	if err != nil {
 		return err
 	}
-	// Only this rule may put messages into the queue: what arrives is what
+	// Only these rules may put messages into the queue: what arrives is what
 	// CloudTrail recorded.
 	admit, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []any{map[string]any{
 		"Effect": "Allow", "Principal": map[string]string{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": queueARN,
-		"Condition": map[string]any{"ArnEquals": map[string]string{"aws:SourceArn": aws.ToString(rule.RuleArn)}},
+		"Condition": map[string]any{"ArnEquals": map[string][]string{"aws:SourceArn": rules}},
 	}}})
 	if err != nil {
 		return err
 	}
 	if _, err := owner.SQS.SetQueueAttributes(ctx, &sqs.SetQueueAttributesInput{QueueUrl: queue.QueueUrl, Attributes: map[string]string{"Policy": string(admit)}}); err != nil {
-		return err
-	}
-	if _, err := owner.EventBridge.PutTargets(ctx, &eventbridge.PutTargetsInput{
-		Rule: aws.String("warden-guard"), Targets: []ebtypes.Target{{Id: aws.String("queue"), Arn: aws.String(queueARN)}},
-	}); err != nil {
 		return err
 	}
 	topic, err := owner.SNS.CreateTopic(ctx, &sns.CreateTopicInput{Name: aws.String("warden-alerts")})
@@ -70,14 +70,26 @@ func (st *Stage) connectEvents(ctx context.Context) error {
 	return nil
 }
 
-// ruleState is that of the rules: AssumeRole is a reading event to them.
-// Source: EventBridge User Guide, "Rules that match read-only management
-// events from AWS services".
-func (st *Stage) ruleState() ebtypes.RuleState {
+// putRules leads the events to a target, and returns the ARNs of the rules.
+func (st *Stage) putRules(ctx context.Context, owner *app.Clients, name string, target ebtypes.Target) ([]string, error) {
+	rules := []eventbridge.PutRuleInput{{Name: aws.String(name), EventPattern: aws.String(watched)}}
 	if st.options.Sessions {
-		return ebtypes.RuleStateEnabledWithAllCloudtrailManagementEvents
+		rules = append(rules, eventbridge.PutRuleInput{
+			Name: aws.String(name + "-sessions"), EventPattern: aws.String(assumed), State: ebtypes.RuleStateEnabledWithAllCloudtrailManagementEvents,
+		})
 	}
-	return ebtypes.RuleStateEnabled
+	var arns []string
+	for _, r := range rules {
+		rule, err := owner.EventBridge.PutRule(ctx, &r)
+		if err != nil {
+			return nil, err
+		}
+		arns = append(arns, aws.ToString(rule.RuleArn))
+		if _, err := owner.EventBridge.PutTargets(ctx, &eventbridge.PutTargetsInput{Rule: r.Name, Targets: []ebtypes.Target{target}}); err != nil {
+			return nil, err
+		}
+	}
+	return arns, nil
 }
 
 // forwardEvents leads the company's events to the bus of the security account.
@@ -88,11 +100,6 @@ func (st *Stage) forwardEvents(ctx context.Context, hub *app.Clients) error {
 	}); err != nil {
 		return err
 	}
-	if _, err := st.Admin.EventBridge.PutRule(ctx, &eventbridge.PutRuleInput{Name: aws.String("warden-forward"), EventPattern: aws.String(watched), State: st.ruleState()}); err != nil {
-		return err
-	}
-	_, err := st.Admin.EventBridge.PutTargets(ctx, &eventbridge.PutTargetsInput{
-		Rule: aws.String("warden-forward"), Targets: []ebtypes.Target{{Id: aws.String("hub"), Arn: aws.String(st.Others.HubBus), RoleArn: aws.String(st.Others.EventsRole)}},
-	})
+	_, err := st.putRules(ctx, st.Admin, "warden-forward", ebtypes.Target{Id: aws.String("hub"), Arn: aws.String(st.Others.HubBus), RoleArn: aws.String(st.Others.EventsRole)})
 	return err
 }
