@@ -61,15 +61,10 @@ func (a *Authorizer) Explain(p *Principal, r Request) (policy.Request, policy.Po
 	return k.request, k.policies
 }
 
-// Doubts are the facts about a principal and a resource that the snapshot
-// does not hold, and on which any answer but an explicit denial may hang.
-func (a *Authorizer) Doubts(p *Principal, r Request) []string {
-	doubts := slices.Clone(p.Doubts)
-	if q := a.prepare(r); q.presumed != "" {
-		doubts = append(doubts, q.presumed)
-	}
-	return doubts
-}
+// Presumed says that the policy of the resource is needed to allow the request
+// and is not known; then [Authorizer.Explain] has one stand in for it that
+// leaves the decision to the account. It is "" for all other requests.
+func (a *Authorizer) Presumed(r Request) string { return a.prepare(r).presumed }
 
 // pose sets the question, without the context.
 func (k *asker) pose(p *Principal, q *query) {

@@ -33,6 +33,8 @@ type requestFlags struct {
 	changes, trails []string
 	all             bool
 	compareAWS      bool
+	// problems say what of the changes could not be made in thought.
+	problems []string
 }
 
 func (f *requestFlags) add(cmd *cobra.Command) {
@@ -111,6 +113,9 @@ type asked struct {
 }
 
 func simulateRequests(ctx context.Context, s *streams, f *requestFlags, output string) error {
+	if err := f.oneInput(); err != nil {
+		return err
+	}
 	list, err := f.list(s)
 	if err != nil {
 		return err

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +25,10 @@ type who interface {
 	ask(action, resource, owner string, given policy.Context) answer
 	// question is what the engine is asked about a recorded call.
 	question(by trail.Actor, r request.Request, proved policy.Context) replay.Question
-	// made tells whether a recorded call is his.
+	// made tells whether a recorded call is his, or limited by his policies;
+	// namesake whether it is of somebody who had his name before him.
 	made(by trail.Actor) bool
+	namesake(by trail.Actor) bool
 	// with returns him after a change that is made in thought, and what of
 	// it would not work.
 	with(c proposal) (who, []string, error)
@@ -34,6 +38,9 @@ type who interface {
 // who finds the principal: in a snapshot, in the account itself, or as the one
 // whose policies are given in files.
 func (f *requestFlags) who(ctx context.Context, s *streams) (who, error) {
+	if err := f.oneInput(); err != nil {
+		return nil, err
+	}
 	if f.snapshot == "" && !f.live {
 		return f.fromFiles()
 	}
@@ -56,6 +63,20 @@ func (f *requestFlags) who(ctx context.Context, s *streams) (who, error) {
 		return nil, fmt.Errorf("%s: %w", f.command, err)
 	}
 	return w, nil
+}
+
+// oneInput refuses to read standard input twice.
+func (f *requestFlags) oneInput() error {
+	n := 0
+	for _, name := range slices.Concat([]string{f.snapshot, f.requests}, f.trails) {
+		if name == "-" {
+			n++
+		}
+	}
+	if n > 1 {
+		return usageErrorf("%s: standard input (-) can be read once only", f.command)
+	}
+	return nil
 }
 
 func (f *requestFlags) readAccount(ctx context.Context, s *streams) (*account.Snapshot, error) {
@@ -85,6 +106,7 @@ type filesWho struct {
 	caller   policy.Principal
 	policies policy.Policies
 	context  policy.Context // what his ARN says for certain
+	session  bool           // one session is meant, not all of the role
 }
 
 func (f *requestFlags) fromFiles() (who, error) {
@@ -100,7 +122,13 @@ func (f *requestFlags) fromFiles() (who, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.command, err)
 	}
-	return &filesWho{caller: caller, policies: policies, context: callerContext(caller)}, nil
+	w := &filesWho{caller: caller, policies: policies, context: callerContext(caller)}
+	if strings.Contains(name, ":assumed-role/") {
+		w.session = true
+		// The path of the role is not in the session's ARN.
+		delete(w.context, "aws:principalarn")
+	}
+	return w, nil
 }
 
 func (w *filesWho) arn() string {
@@ -133,30 +161,106 @@ func (w *filesWho) ask(action, resource, owner string, given policy.Context) ans
 }
 
 func (w *filesWho) question(by trail.Actor, r request.Request, proved policy.Context) replay.Question {
+	q := replay.Question{Policies: w.policies}
 	caller := w.caller
 	if caller.Type == policy.Session && by.ARN != "" {
 		caller.ARN = by.ARN
 	}
-	return replay.Question{
-		Request:  policy.Request{Principal: caller, Action: r.Action, Resource: resourceOf(r.Resource, "", caller), Context: w.merged(proved)},
-		Policies: w.policies,
+	proved = maps.Clone(proved)
+	if by.Kind == trail.FederatedUser && caller.Type == policy.User {
+		caller = asFederated(by, caller)
+		withoutSessionPolicy(&q.Policies)
+	} else {
+		for key := range w.context {
+			delete(proved, key)
+		}
+	}
+	q.Request = policy.Request{Principal: caller, Action: r.Action, Resource: resourceOf(r.Object(), r.Owner, caller), Context: w.merged(proved)}
+	if q.Presumed = presumed(q.Request); q.Presumed != "" {
+		q.Policies.Resource = delegating(caller.Account)
+	}
+	return q
+}
+
+// asFederated is the session that the user got from GetFederationToken. What
+// the session policy allowed is not recorded; that the call succeeded shows it.
+func asFederated(by trail.Actor, user policy.Principal) policy.Principal {
+	return policy.Principal{Type: policy.Federated, ARN: by.ARN, Account: user.Account, UserARN: user.ARN}
+}
+
+func withoutSessionPolicy(p *policy.Policies) {
+	p.SessionPassed = true
+	if d, err := policy.Parse("the session policy", []byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)); err == nil {
+		p.Session = []*policy.Document{d}
 	}
 }
 
-func (w *filesWho) made(by trail.Actor) bool { return madeBy(by, w.arn(), "") }
+// dropIdentity leaves out what the record says of the caller and his account
+// knows better: a user who was renamed has another name today, and a record may
+// lack the path.
+func dropIdentity(proved policy.Context) {
+	for _, key := range []string{"aws:principalarn", "aws:username", "aws:principaltype", "aws:principalaccount"} {
+		delete(proved, key)
+	}
+}
+
+// presumed says that the policy of a resource must allow a request too. Such
+// policies are not given where a trail is replayed: it is about many resources.
+// IAM User Guide, "Cross-account policy evaluation logic"; AWS KMS Developer
+// Guide, "Key policies in AWS KMS".
+func presumed(r policy.Request) string {
+	f := strings.SplitN(r.Resource.ARN, ":", 6)
+	service, _, _ := strings.Cut(strings.ToLower(r.Action), ":")
+	switch {
+	case r.Resource.Account != r.Principal.Account && r.Resource.Account != "aws":
+		return "account " + r.Resource.Account + " must allow it too, with a policy of the resource"
+	case len(f) != 6:
+		return ""
+	case service == "kms" && f[2] == "kms" && strings.HasPrefix(f[5], "key/"):
+		return "the policy of the key decides whether the account's policies count"
+	case service == "sts" && f[2] == "iam" && strings.HasPrefix(f[5], "role/"):
+		return "the trust policy of the role must allow it too"
+	}
+	return ""
+}
+
+// delegating is a policy of a resource that leaves everything to an account.
+func delegating(account string) *policy.Document {
+	d, err := policy.Parse("the policy of the resource", fmt.Appendf(nil, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"*","Resource":"*"}}`, account))
+	if err != nil {
+		return nil
+	}
+	return d
+}
+
+func (w *filesWho) made(by trail.Actor) bool {
+	if w.session {
+		return by.ARN == w.caller.ARN
+	}
+	return madeBy(by, w.arn(), "")
+}
+
+func (w *filesWho) namesake(trail.Actor) bool { return false }
 
 // madeBy tells whether a caller is the user or role with this ARN, or with
-// this unique id where it is known.
+// this unique id where it is known, or a session that the user has passed on.
 func madeBy(by trail.Actor, arn, id string) bool {
-	switch {
+	a, err := account.ParseARN(arn)
+	switch parent := by.Parent; {
+	case by.Kind == trail.FederatedUser && parent != nil:
+		if id != "" && parent.ID != "" {
+			return parent.ID == id
+		}
+		return parent.ARN == arn
 	case id != "" && by.ID != "":
 		return by.ID == id
-	case by.Role != nil && by.Role.ARN != "":
-		return by.Role.ARN == arn
-	case by.Kind == trail.AssumedRole:
+	case err == nil && a.Type() == "role" && (by.Role == nil || by.Role.ARN == ""):
 		// The record has the role's name without its path.
-		a, err := account.ParseARN(arn)
-		return err == nil && a.Type() == "role" && a.Account == by.Account && a.Name() == by.Name
+		return strings.Contains(by.ARN, ":assumed-role/") && a.Account == by.Account && a.Name() == by.Name
+	case by.Role != nil:
+		return by.Role.ARN == arn
+	case by.ARN == "":
+		return err == nil && a.Type() == "user" && (by.Kind == trail.IAMUser || by.Kind == trail.IAMUserSession) && a.Account == by.Account && a.Name() == by.Name
 	}
 	return by.ARN == arn
 }
@@ -166,6 +270,9 @@ type accountWho struct {
 	snapshot   *account.Snapshot
 	authorizer *authorize.Authorizer
 	principal  *authorize.Principal
+	// silenced are access keys that a change in thought makes useless, with
+	// what there is to say of each.
+	silenced map[string]string
 }
 
 func newAccountWho(s *account.Snapshot) *accountWho {
@@ -190,15 +297,43 @@ func (w *accountWho) ask(action, resource, owner string, given policy.Context) a
 
 func (w *accountWho) question(by trail.Actor, r request.Request, proved policy.Context) replay.Question {
 	p := w.authorizer.InSession(w.principal, by.SessionName)
-	q := authorize.Request{Action: r.Action, Resource: r.Resource, Context: proved}
-	if q.Resource == "" {
-		q.Resource = "*"
+	federated := by.Kind == trail.FederatedUser && p.Kind == authorize.User
+	given := maps.Clone(proved)
+	if !federated {
+		dropIdentity(given)
 	}
-	req, policies := w.authorizer.Explain(p, q)
-	return replay.Question{Request: req, Policies: policies, Doubts: w.authorizer.Doubts(p, q)}
+	q := authorize.Request{Action: r.Action, Resource: r.Object(), ResourceAccount: r.Owner, Context: given}
+	out := replay.Question{Doubts: p.Doubts, Presumed: w.authorizer.Presumed(q), Refuses: w.silenced[by.AccessKey]}
+	out.Request, out.Policies = w.authorizer.Explain(p, q)
+	// What the authorizer takes for granted of a request that somebody makes
+	// now, the record has to show.
+	for _, key := range []string{"aws:securetransport", "aws:viaawsservice", "aws:calledvia", "aws:calledviafirst", "aws:calledvialast", "aws:tokenissuetime", "aws:requestedregion"} {
+		if _, shown := given[key]; !shown {
+			delete(out.Request.Context, key)
+		}
+	}
+	if f := strings.SplitN(q.Resource, ":", 6); r.Owner == "" && len(f) == 6 && f[4] == "" {
+		delete(out.Request.Context, "aws:resourceaccount")
+	}
+	if federated {
+		out.Request.Principal = asFederated(by, out.Request.Principal)
+		withoutSessionPolicy(&out.Policies)
+		for key := range out.Request.Context {
+			if strings.HasPrefix(key, "aws:principaltag/") {
+				delete(out.Request.Context, key)
+			}
+		}
+	}
+	return out
 }
 
-func (w *accountWho) made(by trail.Actor) bool { return madeBy(by, w.principal.ARN, w.principal.ID) }
+func (w *accountWho) made(by trail.Actor) bool {
+	return madeBy(by, w.principal.ARN, w.principal.ID) && (w.principal.Session == "" || by.SessionName == w.principal.Session)
+}
+
+func (w *accountWho) namesake(by trail.Actor) bool {
+	return w.principal.ID != "" && madeBy(by, w.principal.ARN, "")
+}
 
 // ARN implements request.Names from the snapshot.
 func (w *accountWho) ARN(kind, name string) string {

@@ -38,6 +38,13 @@ type Question struct {
 	Policies policy.Policies
 	// Doubts are facts about the caller's policies that are missing.
 	Doubts []string
+	// Presumed says that the policy of the resource is needed to allow, and is
+	// not known. Policies.Resource then stands in for it, and leaves the
+	// decision to the caller's account.
+	Presumed string
+	// Refuses says why no call of this caller is accepted at all, "" if none
+	// is refused: his access key is not active.
+	Refuses string
 }
 
 // Subject poses the question for a request of the caller under some set of
@@ -51,6 +58,9 @@ type Call struct {
 	Action string `json:"action"`
 	// Resource is "" where the records do not name it.
 	Resource string `json:"resource,omitempty"`
+	// Pattern is what is known of a resource that they do not name; see
+	// [request.Request].
+	Pattern string `json:"pattern,omitempty"`
 	// Event is the name of the API call that needed the action.
 	Event string `json:"event"`
 	Count int    `json:"count"`
@@ -67,6 +77,8 @@ type Call struct {
 	Needs []string `json:"needs,omitempty"`
 	// Statement decides After; nil where nothing speaks of the call.
 	Statement *policy.StatementRef `json:"statement,omitempty"`
+	// Because says what decides After where that is no policy.
+	Because string `json:"because,omitempty"`
 	// Assumed marks permissions that follow from the call by AWS's reference
 	// and are recorded nowhere.
 	Assumed bool `json:"assumed,omitempty"`
@@ -90,6 +102,10 @@ type Report struct {
 	To   time.Time `json:"to"`
 	// NotMapped counts recorded calls whose action nobody knows, by event.
 	NotMapped map[string]int `json:"notMapped,omitempty"`
+	// Twice counts records that were there before: trails hold some events
+	// in several files, and a call to another account's resource has a record
+	// in either account.
+	Twice int `json:"twice,omitempty"`
 }
 
 // Count returns how many recorded calls have the outcome, counting those that
@@ -111,14 +127,23 @@ type Replay struct {
 	After Subject
 	// Names supplies ARNs that records give by name only; may be nil.
 	Names request.Names
+	// Given holds condition keys that are known to have applied to all calls;
+	// what a record shows goes over them.
+	Given policy.Context
 
 	report Report
 	groups map[string]*Call
+	seen   map[string]bool // by eventID and sharedEventID
 	wide   widened
 }
 
-// Add takes one call of the principal. Events that are no calls are left out.
+// Add takes one call of the principal. Events that are no calls, and events
+// that it had before, are left out.
 func (r *Replay) Add(e *trail.Event) {
+	if r.had(e) {
+		r.report.Twice++
+		return
+	}
 	requests, why := request.Of(e, r.Names)
 	if why != "" {
 		if e.Type == "" || e.Type == "AwsApiCall" {
@@ -136,16 +161,34 @@ func (r *Replay) Add(e *trail.Event) {
 	if e.Time.After(r.report.To) {
 		r.report.To = e.Time
 	}
-	context, by := request.Context(e), e.Actor()
+	context, by := joined(r.Given, request.Context(e)), e.Actor()
 	for _, q := range requests {
 		r.add(e, by, q, joined(context, q.Context))
 	}
 }
 
-// joined puts the keys of one request over those of its call.
+func (r *Replay) had(e *trail.Event) bool {
+	if r.seen == nil {
+		r.seen = map[string]bool{}
+	}
+	had := false
+	for _, id := range []string{e.ID, e.SharedID} {
+		if id != "" {
+			had = had || r.seen[id]
+			r.seen[id] = true
+		}
+	}
+	return had
+}
+
+// joined puts the keys of a call over those that are given, or those of one
+// request over those of its call.
 func joined(call, own policy.Context) policy.Context {
-	if len(own) == 0 {
+	switch {
+	case len(own) == 0:
 		return call
+	case len(call) == 0:
+		return own
 	}
 	out := maps.Clone(call)
 	maps.Copy(out, own)
@@ -154,17 +197,23 @@ func joined(call, own policy.Context) policy.Context {
 
 func (r *Replay) add(e *trail.Event, by trail.Actor, q request.Request, context policy.Context) {
 	c := Call{Action: q.Action, Resource: q.Resource, Event: e.Name, Refused: Refused(e), Assumed: q.Assumed}
+	if c.Resource == "" {
+		c.Pattern = q.Pattern
+	}
+	happened := !e.Failed()
 	before := verdict{outcome: CannotTell}
 	if r.Before != nil {
-		before = r.wide.decide(r.Before(by, q, context), q)
+		before = r.wide.decide(r.Before(by, q, context), q, happened)
 	}
-	after := r.wide.decide(r.After(by, q, context), q)
-	c.Before, c.After, c.Needs, c.Statement = before.outcome, after.outcome, after.needs, after.statement
-	if !e.Failed() && r.Before != nil && before.outcome == Denied && after.outcome == Denied && !q.Assumed {
-		c.After, c.Statement = CannotTell, nil
-		c.Needs = []string{"what allowed the call: none of the policies given does"}
+	after := r.wide.decide(r.After(by, q, context), q, happened)
+	if r.Before != nil && before.outcome == Denied && happened && q.Assumed {
+		return // it happened without this permission
 	}
-	key := strings.Join([]string{c.Action, c.Resource, c.Event, fmt.Sprint(c.Refused, c.Assumed), string(c.Before), string(c.After), strings.Join(c.Needs, ","), ref(c.Statement)}, "\x00")
+	c.Before, c.After, c.Needs, c.Statement, c.Because = before.outcome, after.outcome, after.needs, after.statement, after.because
+	if why := r.contradicted(e, c); why != "" {
+		c.After, c.Statement, c.Because, c.Needs = CannotTell, nil, "", []string{why}
+	}
+	key := strings.Join([]string{c.Action, c.Resource, c.Pattern, c.Because, c.Event, fmt.Sprint(c.Refused, c.Assumed), string(c.Before), string(c.After), strings.Join(c.Needs, ","), ref(c.Statement)}, "\x00")
 	if r.groups == nil {
 		r.groups = map[string]*Call{}
 	}
@@ -183,6 +232,24 @@ func (r *Replay) add(e *trail.Event, by trail.Actor, q request.Request, context 
 	}
 }
 
+// contradicted says why the policies that were given are not the whole story:
+// they forbid what was allowed, or allow what was refused, before the change and
+// after it alike.
+func (r *Replay) contradicted(e *trail.Event, c Call) string {
+	if r.Before == nil || c.Before != c.After {
+		return ""
+	}
+	switch {
+	case c.Refused && c.After == Allowed:
+		return "what refused the call: the policies given allow it"
+	case c.Refused || c.After != Denied:
+		return ""
+	case e.Failed():
+		return "whether IAM allowed the call, which failed (" + e.ErrorCode + "): none of the policies given does"
+	}
+	return "what allowed the call: none of the policies given does"
+}
+
 func ref(s *policy.StatementRef) string {
 	if s == nil {
 		return ""
@@ -191,12 +258,14 @@ func ref(s *policy.StatementRef) string {
 }
 
 // Refused tells whether IAM refused the call. Source: AWS CloudTrail User
-// Guide, "CloudTrail record contents", errorCode; services spell it in three
-// ways.
+// Guide, "CloudTrail record contents", errorCode; services spell it in several
+// ways, such as AccessDenied, AccessDeniedException,
+// Client.UnauthorizedOperation and AuthorizationErrorException.
 func Refused(e *trail.Event) bool {
-	switch e.ErrorCode {
-	case "AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation", "UnauthorizedOperation", "AuthorizationError":
-		return true
+	for _, word := range []string{"AccessDenied", "Unauthorized", "AuthorizationError", "NotAuthorized"} {
+		if strings.Contains(e.ErrorCode, word) {
+			return true
+		}
 	}
 	return false
 }

@@ -152,7 +152,7 @@ func (r *reading) needs(a *catalog.Action) []Request {
 	if len(a.Resources) == 0 {
 		return []Request{{Action: name, Resource: "*"}}
 	}
-	var found, missing []Request
+	var found, missing, likely []Request
 	required := false
 	for _, use := range a.Resources {
 		required = required || use.Required
@@ -165,7 +165,11 @@ func (r *reading) needs(a *catalog.Action) []Request {
 			}
 		}
 		if len(arns) == 0 && (use.Required || !required) {
-			missing = append(missing, Request{Action: name, Pattern: pattern, Missing: "the " + use.Type.Name})
+			q := Request{Action: name, Pattern: pattern, Missing: "the " + use.Type.Name}
+			missing = append(missing, q)
+			if shows(pattern, use.Type) {
+				likely = append(likely, q)
+			}
 		}
 	}
 	certain := slices.ContainsFunc(found, func(q Request) bool { return !q.Assumed })
@@ -176,9 +180,21 @@ func (r *reading) needs(a *catalog.Action) []Request {
 		return found
 	case len(missing) == 1:
 		return append(found, missing...)
+	case len(likely) == 1:
+		return append(found, likely...)
 	}
 	// One of several types: nothing is known of which.
 	return append(found, Request{Action: name, Missing: missing[0].Missing})
+}
+
+// shows tells whether a pattern has more of a type's ARN than where it is.
+func shows(pattern string, t *catalog.ResourceType) bool {
+	rest := t.ARN
+	for _, place := range []string{"${Partition}", "${Region}", "${Account}"} {
+		rest = strings.ReplaceAll(rest, place, "")
+		pattern = strings.ReplaceAll(pattern, place, "")
+	}
+	return pattern != "" && strings.Count(pattern, "${") < strings.Count(rest, "${")
 }
 
 // choice tells of actions of which the reference marks as required what is a
@@ -387,6 +403,9 @@ func (r *reading) values(deep bool, names ...string) []string {
 
 // variable is what the record has for a variable of an ARN's template.
 func (r *reading) variable(t *catalog.ResourceType, name string) []string {
+	if t.Service.Prefix == "ec2" && name == "groupname" {
+		return nil // there it is the name of a security group
+	}
 	names := append([]string{name, name + "s", name + "list"}, aliases[name]...)
 	if t.Service.Prefix == "rds" || t.Service.Prefix == "elasticache" {
 		names = append(names, strings.TrimSuffix(name, "name")+"identifier", "db"+name)
@@ -407,7 +426,7 @@ var aliases = map[string][]string{
 	"policynamewithpath": {"policyname"}, "instanceprofilenamewithpath": {"instanceprofilename"}, "mfatokenidwithpath": {"virtualmfadevicename"},
 	"certificatenamewithpath": {"servercertificatename"}, "samlprovidername": {"name"},
 	"eventbusname": {"name"}, "trailname": {"name"}, "statemachinename": {"name"}, "topicname": {"name"}, "activityname": {"name"},
-	"securitygroupid": {"groupid"}, "keypairname": {"keyname"}, "naclid": {"networkaclid"}, "placementgroupname": {"groupname"},
+	"securitygroupid": {"groupid"}, "keypairname": {"keyname"}, "naclid": {"networkaclid"},
 	"dbinstancename": {"dbinstanceidentifier", "sourcedbinstanceidentifier"}, "dbclusterinstancename": {"dbclusteridentifier"},
 	"snapshotname": {"dbsnapshotidentifier"}, "clustersnapshotname": {"dbclustersnapshotidentifier"}, "subnetgroupname": {"dbsubnetgroupname"},
 	"parametergroupname": {"dbparametergroupname"}, "optiongroupname": {"optiongroupname"}, "clusterparametergroupname": {"dbclusterparametergroupname"},
