@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -91,7 +92,7 @@ func (g *guards) first(ctx context.Context) error {
 		g.ledger = ledger.New(ledger.NewDynamoDB(clients.DynamoDB, g.config.table), nil)
 	}
 	act := apply.IAM(clients.IAM)
-	own := []string{arn}
+	own := g.ownRole(ctx, clients, self, arn)
 	if g.config.responder != "" {
 		act = apply.Split(clients.IAM, clients.Assume(g.config.responder, "").IAM, g.config.guard.PolicyName(guard.DenyIAM), g.config.guard.PolicyName(guard.DenyAll))
 		own = append(own, g.config.responder)
@@ -101,6 +102,23 @@ func (g *guards) first(ctx context.Context) error {
 		g.responders = map[string]*respond.Responder{id: r}
 	}
 	return err
+}
+
+// ownRole is the function's session, and its role: the other functions of the
+// program work under the same role, and what they do is warden's own doing too.
+func (g *guards) ownRole(ctx context.Context, clients *app.Clients, self account.ARN, session string) []string {
+	own := []string{session}
+	if self.Type() != "assumed-role" {
+		return own
+	}
+	name, _, _ := strings.Cut(strings.TrimPrefix(self.Resource, "assumed-role/"), "/")
+	role, err := collect.NewIdentities(clients.IAM).Role(ctx, name)
+	if err == nil && role != nil {
+		return append(own, role.ARN)
+	}
+	// The ARN of a session does not tell the role's path; the stack's has none.
+	g.log.Warn("the function's own role could not be looked up", "role", name, "error", err)
+	return append(own, "arn:"+self.Partition+":iam::"+self.Account+":role/"+name)
 }
 
 // member makes the guard of another account of the organisation, which acts

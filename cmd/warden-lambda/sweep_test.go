@@ -64,6 +64,18 @@ func sweeps(t *testing.T, w *world, program string) {
 	if n, _ := w.gate.called("AttachUserPolicy"); n != 1 {
 		t.Errorf("AttachUserPolicy was called %d times", n)
 	}
+
+	// What the sweep's function did, in its own session of the same role, is
+	// warden's own doing.
+	incidents := w.entries(ledger.IncidentOpened)
+	swept := w.delivered("AttachUserPolicy", 1)
+	swept[0].Body = strings.NewReplacer("/warden-guard\"", "/warden-guard-sweep\"", ":warden-guard\"", ":warden-guard-sweep\"").Replace(swept[0].Body)
+	if !strings.Contains(swept[0].Body, "/warden-guard-sweep\"") {
+		t.Fatalf("not a session's: %s", swept[0].Body)
+	}
+	if got := failures(t, guard.invoke(batchOf(swept...), minute)); len(got) != 0 || w.entries(ledger.IncidentOpened) != incidents {
+		t.Errorf("failures %v, %d incidents, want %d", got, w.entries(ledger.IncidentOpened), incidents)
+	}
 }
 
 func sweepsInTrouble(t *testing.T, w *world, program string) {
