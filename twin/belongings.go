@@ -20,6 +20,7 @@ type belongings struct {
 	credentials table[serviceCredential] // for one service each
 
 	report         report
+	jobs           map[string]*accessJob // of last accessed information, by id
 	root           Root
 	passwordPolicy *types.PasswordPolicy // nil where the account has set none
 	passwordDates  map[string]time.Time  // user id → when his password was last changed, if the twin saw it
@@ -29,7 +30,7 @@ func newBelongings() *belongings {
 	return &belongings{
 		profiles: newTable[instanceProfile](), devices: newTable[mfaDevice](), providers: newTable[identityProvider](),
 		sshKeys: newTable[sshKey](), certs: newTable[signingCert](), credentials: newTable[serviceCredential](),
-		passwordDates: map[string]time.Time{},
+		passwordDates: map[string]time.Time{}, jobs: map[string]*accessJob{},
 	}
 }
 

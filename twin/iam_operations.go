@@ -8,7 +8,7 @@ func iamOperations() map[string]operation {
 	for _, part := range []map[string]operation{
 		userOperations(), groupOperations(), roleOperations(), policyOperations(), attachmentOperations(), inlineOperations(),
 		boundaryOperations(), keyOperations(), passwordOperations(), tagOperations(), accountOperations(),
-		profileOperations(), mfaOperations(), credentialOperations(), serviceCredentialOperations(), providerOperations(), simulateOperations(), reportOperations(),
+		profileOperations(), mfaOperations(), credentialOperations(), serviceCredentialOperations(), providerOperations(), simulateOperations(), reportOperations(), lastAccessedOperations(),
 	} {
 		maps.Copy(all, part)
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
 	"warden/account"
 )
 
@@ -73,6 +75,8 @@ type Organization struct {
 	ids    *organizationIDs
 	tree   *tree
 	judged *treeView
+
+	rootFeatures []types.FeatureType
 }
 
 // NewOrganization loads the accounts.

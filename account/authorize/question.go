@@ -18,6 +18,9 @@ func (a *Authorizer) Question(r Request) *Question {
 	return &Question{k: a.newAsker(), q: a.prepare(r)}
 }
 
+// Also prepares another request, which shares the memory of this one.
+func (x *Question) Also(r Request) *Question { return &Question{k: x.k, q: x.k.a.prepare(r)} }
+
 // Ask answers the question for one principal; ok is false for a denial.
 func (x *Question) Ask(p *Principal) (answer Answer, ok bool) {
 	if x.k.denied(p, x.q) {

@@ -69,6 +69,9 @@ func (d details) page(page *iam.GetAccountAuthorizationDetailsOutput) {
 		if used := r.RoleLastUsed; used != nil && used.LastUsedDate != nil {
 			role.LastUsed = &account.RoleUse{Date: *used.LastUsedDate, Region: aws.ToString(used.Region)}
 		}
+		for _, p := range r.InstanceProfileList {
+			role.Profiles = append(role.Profiles, aws.ToString(p.Arn))
+		}
 		d.Roles = append(d.Roles, role)
 	}
 	for _, p := range page.Policies {
@@ -76,6 +79,9 @@ func (d details) page(page *iam.GetAccountAuthorizationDetailsOutput) {
 		policy := account.ManagedPolicy{
 			Path: aws.ToString(p.Path), Name: aws.ToString(p.PolicyName), ID: aws.ToString(p.PolicyId), ARN: arn,
 			Description: aws.ToString(p.Description), CreateDate: aws.ToTime(p.CreateDate), UpdateDate: aws.ToTime(p.UpdateDate),
+		}
+		if policy.Name == "" {
+			policy.Name = account.PolicyName(arn)
 		}
 		for _, v := range p.PolicyVersionList {
 			version := aws.ToString(v.VersionId)

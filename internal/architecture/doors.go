@@ -36,6 +36,15 @@ var doors = []Door{
 	{Package: "account/collect", Service: "iam", Why: "finds a caller who was renamed since, by his unique id", Operations: []string{"ListUsers"}},
 	{Package: "account/collect", Service: "iam", Why: "reads a whole account, for questions that no single look-up answers", Operations: []string{
 		"GetAccountAuthorizationDetails"}},
+	{Package: "account/collect", Service: "iam", Why: "has a report of credentials made, which changes nothing that anybody can use, and reads it", Operations: []string{
+		"GenerateCredentialReport", "GetCredentialReport"}},
+	{Package: "account/collect", Service: "iam", Why: "reads the settings of a whole account, for an audit", Operations: []string{
+		"GetAccountSummary", "GetAccountPasswordPolicy", "ListAccountAliases", "ListVirtualMFADevices", "ListServiceSpecificCredentials",
+		"ListServerCertificates", "ListOrganizationsFeatures"}},
+	{Package: "account/collect", Service: "iam", Why: "reads what only a call for each user tells, when told to", Operations: []string{
+		"ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates", "GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"}},
+	{Package: "account/collect", Service: "organizations", Why: "reads in which organisation an account is, and which policies stand above it", Operations: []string{
+		"DescribeOrganization", "ListParents", "ListPoliciesForTarget", "DescribePolicy"}},
 	{Package: "cmd/warden", Files: "simulate_aws.go", Service: "iam", Why: "asks AWS's own simulator the same, when told to", Operations: []string{
 		"SimulatePrincipalPolicy", "SimulateCustomPolicy"}},
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
