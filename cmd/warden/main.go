@@ -70,6 +70,7 @@ Nothing is changed in an account without --apply.`,
 	root.AddCommand(newTwinCmd(s))
 	root.AddCommand(newWhoCanCmd(s))
 	root.AddCommand(newCanCmd(s))
+	root.AddCommand(newCollectCmd(s))
 	root.AddCommand(newDeployCmd(s))
 	root.AddCommand(newDoctorCmd(s))
 	return root
