@@ -7,6 +7,7 @@ import (
 
 	"warden/change"
 	"warden/change/ledger"
+	"warden/guard"
 	"warden/guard/lineage"
 	"warden/trail"
 )
@@ -21,7 +22,28 @@ func (r *Responder) parent(ctx context.Context, a trail.Actor, incident string) 
 			return maker, err
 		}
 	}
+	if born := r.born.of(a.AccessKey); born != nil {
+		maker := guard.IncidentOf(r.Account, born.Actor())
+		if known, err := r.Ledger.Opened(ctx, maker); err != nil || known && maker != incident {
+			return maker, err
+		}
+	}
 	return "", nil
+}
+
+// noteSession remembers that somebody of whom there is an incident made a
+// session. To make one is no reason for an incident, but who acts with it is
+// known by this.
+func (r *Responder) noteSession(ctx context.Context, e *trail.Event) error {
+	if r.Ledger == nil || e.Failed() || e.Source != "sts.amazonaws.com" || len(lineage.Made(e)) == 0 {
+		return nil
+	}
+	incident := guard.IncidentOf(r.Account, e.Actor())
+	known, err := r.Ledger.Opened(ctx, incident)
+	if err != nil || !known {
+		return err
+	}
+	return r.noteMade(ctx, incident, e)
 }
 
 // noteMade remembers what an event made under which calls can be made.

@@ -268,6 +268,9 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time,
 	switch res.Verdict {
 	case guard.Alert, guard.Escalate, guard.Contain:
 	default:
+		if err := r.noteSession(ctx, e); err != nil {
+			res.Err, res.Retry = err, true
+		}
 		return res
 	}
 	if r.Applier == nil {

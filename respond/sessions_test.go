@@ -158,13 +158,15 @@ func TestAssumedAgain(t *testing.T) {
 	if in.Status != ledger.StatusPartly || strings.Count(p.quarantine(), "WardenIU") != 1 {
 		t.Errorf("%s: %s", in.Status, p.quarantine())
 	}
-	// It becomes known who assumed it, and he is contained already.
+	// It becomes known who assumed it: one who is denied IAM already, and can
+	// go on like that.
 	birth := *p.born(first)
 	birth.ID, birth.Time = "a0000000-0000-4000-8000-000000000002", e.Time
 	birth.Response = []byte(`{"credentials":{"accessKeyId":"ASIAEXAMPLEEXAMPLE00"}}`)
 	r.Handle(ctx, &birth)
-	if in := p.incident(res.Incident); in.Status != ledger.StatusConfigured {
-		t.Errorf("when it is known who assumed it: %s", in.Status)
+	in = p.incident(res.Incident)
+	if last := in.Verifications[len(in.Verifications)-1]; in.Status != ledger.StatusPartly || !strings.Contains(last.Evidence[0], "is denied IAM and assumed role") {
+		t.Errorf("when it is known who assumed it: %s %q", in.Status, last.Evidence)
 	}
 	giveBack(res.Incident)
 	if doc := p.quarantine(); doc != "" {

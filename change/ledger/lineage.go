@@ -37,3 +37,15 @@ func (l *Ledger) MadeIn(ctx context.Context, id string) (incident string, m Made
 }
 
 func madeKey(id string) string { return "made:" + id }
+
+// Opened reports whether there is an incident of the id.
+func (l *Ledger) Opened(ctx context.Context, incident string) (bool, error) {
+	_, err := l.store.Get(ctx, "incident:"+incident)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("ledger: %w", err)
+	}
+	return true, nil
+}

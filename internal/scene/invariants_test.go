@@ -38,6 +38,7 @@ type end struct {
 	incidents []ledger.Incident
 	published []twin.Notification
 	slips     []slip
+	takers    int // credentials that can still take a role
 }
 
 // check runs the invariants and returns what does not hold, by invariant.

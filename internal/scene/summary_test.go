@@ -33,6 +33,9 @@ func (e *end) summary() string {
 	if len(e.slips) == 0 {
 		b.WriteString("  contained: no credential of his writes to IAM any more\n")
 	}
+	if e.takers > 0 {
+		fmt.Fprintf(&b, "  %d of them can take a role once more, which DENY-IAM leaves open\n", e.takers)
+	}
 	for _, s := range e.slips {
 		fmt.Fprintf(&b, "  slipped: %s (%s); told %s\n", s.credential, s.how, s.said)
 	}
