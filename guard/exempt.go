@@ -1,40 +1,24 @@
 package guard
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"time"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"warden/account"
+	"warden/finding"
 	"warden/guard/detect"
 )
 
 // Exemption lets one identity, by exact ARN and unique id, do for a while
-// what a rule forbids.
-type Exemption struct {
-	// ARN of the user, or of the role with its path.
-	ARN string `json:"arn"`
-	// ID is the unique id (AIDA…, AROA…): a name made anew is another
-	// identity.
-	ID string `json:"id"`
-	// Rule is what it exempts from: "guard", or "guard:" and the id of one
-	// detection. Rules of other judgements may stand in the same file.
-	Rule    string    `json:"rule"`
-	Reason  string    `json:"reason"`
-	Owner   string    `json:"owner"`
-	Expires time.Time `json:"expires"`
-}
+// what a rule forbids. The guard's rules are "guard", and "guard:" with the id
+// of one detection; rules of other judgements may stand in the same file.
+type Exemption = finding.Exemption
 
 const guardRule = "guard"
 
-// covers reports whether the exemption is from everything that was detected.
-func (x Exemption) covers(found []*detect.Detection) bool {
+// exempts reports whether the exemption is from everything that was detected.
+func exempts(x Exemption, found []*detect.Detection) bool {
 	if x.Rule == guardRule {
 		return true
 	}
@@ -46,88 +30,25 @@ func (x Exemption) covers(found []*detect.Detection) bool {
 	return len(found) > 0
 }
 
-// ReadExemptions reads the exemption file: an object whose list "exemptions"
-// has for each arn, id, rule, reason, owner and expires, all required. It is
-// strict, because a slip here lets somebody through: unknown and repeated
-// keys, a date without a year, a wrong rule are errors that name line and
-// column, or the entry.
+// ReadExemptions reads the exemption file, see [finding.ReadExemptions]. An
+// exemption from the guard's rules must be for an IAM user or role, and name a
+// detection that there is.
 func ReadExemptions(r io.Reader) ([]Exemption, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("exemptions: %w", err)
-	}
-	var file struct {
-		Exemptions []wireExemption `json:"exemptions"`
-	}
-	if err := json.Unmarshal(data, &file, json.RejectUnknownMembers(true)); err != nil {
-		return nil, jsonError(data, err)
-	}
-	out := make([]Exemption, len(file.Exemptions))
-	for i, w := range file.Exemptions {
-		if out[i], err = w.exemption(); err != nil {
-			return nil, fmt.Errorf("exemptions: entry %d (%s): %w", i+1, orNone(w.ARN), err)
+	return finding.ReadExemptions(r, func(x Exemption) error {
+		id, one := strings.CutPrefix(x.Rule, guardRule+":")
+		if x.Rule != guardRule && !one {
+			return nil
 		}
-	}
-	return out, nil
-}
-
-type wireExemption struct {
-	ARN     string `json:"arn"`
-	ID      string `json:"id"`
-	Rule    string `json:"rule"`
-	Reason  string `json:"reason"`
-	Owner   string `json:"owner"`
-	Expires string `json:"expires"`
-}
-
-func (w wireExemption) exemption() (Exemption, error) {
-	x := Exemption{ARN: w.ARN, ID: w.ID, Rule: w.Rule, Reason: w.Reason, Owner: w.Owner}
-	var missing []string
-	for _, f := range [][2]string{
-		{"arn", w.ARN}, {"id", w.ID}, {"rule", w.Rule}, {"reason", w.Reason}, {"owner", w.Owner}, {"expires", w.Expires},
-	} {
-		if strings.TrimSpace(f[1]) == "" {
-			missing = append(missing, f[0])
+		arn, err := account.ParseARN(x.ARN)
+		if err != nil {
+			return fmt.Errorf("arn: %w", err)
 		}
-	}
-	if missing != nil {
-		return x, fmt.Errorf("%s missing", strings.Join(missing, ", "))
-	}
-	arn, err := account.ParseARN(w.ARN)
-	if err != nil {
-		return x, fmt.Errorf("arn: %w", err)
-	}
-	if arn.Service != "iam" || arn.Type() != "user" && arn.Type() != "role" || strings.ContainsAny(w.ARN, "*?") {
-		return x, fmt.Errorf("arn: want the exact ARN of an IAM user or role")
-	}
-	if id, ok := strings.CutPrefix(w.Rule, guardRule+":"); ok && detect.Find(id) == nil {
-		return x, fmt.Errorf("rule: there is no detection %q", id)
-	}
-	for _, form := range []string{time.RFC3339, time.DateOnly} {
-		if x.Expires, err = time.Parse(form, w.Expires); err == nil {
-			return x, nil
+		if arn.Service != "iam" || arn.Type() != "user" && arn.Type() != "role" {
+			return fmt.Errorf("arn: want the exact ARN of an IAM user or role")
 		}
-	}
-	return x, fmt.Errorf("expires: %q is not a date (want 2006-01-02 or 2006-01-02T15:04:05Z)", w.Expires)
-}
-
-// jsonError says in one line where the file is wrong.
-func jsonError(data []byte, err error) error {
-	var syntax *jsontext.SyntacticError
-	var semantic *json.SemanticError
-	offset, what := int64(0), err.Error()
-	switch {
-	case errors.Is(err, jsontext.ErrDuplicateName) && errors.As(err, &syntax):
-		offset, what = syntax.ByteOffset, fmt.Sprintf("key %q occurs twice", syntax.JSONPointer.LastToken())
-	case errors.As(err, &syntax):
-		offset, what = syntax.ByteOffset, syntax.Err.Error()
-	case errors.Is(err, json.ErrUnknownName) && errors.As(err, &semantic):
-		offset, what = semantic.ByteOffset, fmt.Sprintf("unknown key %q", semantic.JSONPointer.LastToken())
-	case errors.As(err, &semantic):
-		offset, what = semantic.ByteOffset, fmt.Sprintf("%s: wrong type (%s)", semantic.JSONPointer, semantic.JSONKind)
-	}
-	before := data[:min(int(offset), len(data))]
-	line := 1 + bytes.Count(before, []byte("\n"))
-	column := len(before) - bytes.LastIndexByte(before, '\n')
-	return fmt.Errorf("exemptions: line %d, column %d: %s", line, column, what)
+		if one && detect.Find(id) == nil {
+			return fmt.Errorf("rule: there is no detection %q", id)
+		}
+		return nil
+	})
 }

@@ -192,7 +192,7 @@ func (c *caseFile) outsider() bool {
 // was given to an earlier bearer of the name is mentioned.
 func (c *caseFile) exempt() (Verdict, string) {
 	for _, x := range c.cfg.Exemptions {
-		if x.covers(c.j.Detections) && c.isOne([]string{x.ARN}) && x.ID == c.id() && c.now.Before(x.Expires) {
+		if exempts(x, c.j.Detections) && c.isOne([]string{x.ARN}) && x.ID == c.id() && c.now.Before(x.Expires) {
 			return Allowed, fmt.Sprintf("exempt until %s: %s (owner %s)", x.Expires.Format(time.DateOnly), x.Reason, x.Owner)
 		}
 	}
@@ -203,7 +203,7 @@ func (c *caseFile) exempt() (Verdict, string) {
 func (c *caseFile) staleExemption() string {
 	for _, x := range c.cfg.Exemptions {
 		switch {
-		case !x.covers(c.j.Detections) || !c.isOne([]string{x.ARN}):
+		case !exempts(x, c.j.Detections) || !c.isOne([]string{x.ARN}):
 		case x.ID != c.id():
 			return fmt.Sprintf("; the exemption of %s is for %s, not %s", x.ARN, x.ID, orNone(c.id()))
 		case !c.now.Before(x.Expires):
