@@ -154,8 +154,6 @@ type Report struct {
 	Ways []Way
 	// Clear counts the principals that cannot.
 	Clear int
-	// Cuts are the statements whose removal stops most, best first.
-	Cuts []Cut
 	// Incomplete says which principals may be missing from the snapshot.
 	Incomplete []string
 }

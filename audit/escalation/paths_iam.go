@@ -9,13 +9,13 @@ const (
 
 // selfPaths give the caller himself everything.
 var selfPaths = []*Path{
-	{ID: "iam-001", Title: "New version of a policy of his own", Kind: Self, Needs: []Need{{Action: "iam:CreatePolicyVersion", On: OwnPolicy}}},
-	{ID: "iam-005", Title: "Inline policy on his own role", Kind: Self, Of: role, Needs: []Need{{Action: "iam:PutRolePolicy", On: Himself}}},
-	{ID: "iam-007", Title: "Inline policy on himself", Kind: Self, Of: user, Needs: []Need{{Action: "iam:PutUserPolicy", On: Himself}}},
 	{ID: "iam-008", Title: "AdministratorAccess attached to himself", Kind: Self, Of: user, Needs: []Need{{Action: "iam:AttachUserPolicy", On: Himself}}},
 	{ID: "iam-009", Title: "AdministratorAccess attached to his own role", Kind: Self, Of: role, Needs: []Need{{Action: "iam:AttachRolePolicy", On: Himself}}},
+	{ID: "iam-007", Title: "Inline policy on himself", Kind: Self, Of: user, Needs: []Need{{Action: "iam:PutUserPolicy", On: Himself}}},
+	{ID: "iam-005", Title: "Inline policy on his own role", Kind: Self, Of: role, Needs: []Need{{Action: "iam:PutRolePolicy", On: Himself}}},
 	{ID: "iam-010", Title: "AdministratorAccess attached to his group", Kind: Self, Of: user, Needs: []Need{{Action: "iam:AttachGroupPolicy", On: OwnGroup}}},
 	{ID: "iam-011", Title: "Inline policy on his group", Kind: Self, Of: user, Needs: []Need{{Action: "iam:PutGroupPolicy", On: OwnGroup}}},
+	{ID: "iam-001", Title: "New version of a policy of his own", Kind: Self, Needs: []Need{{Action: "iam:CreatePolicyVersion", On: OwnPolicy}}},
 	{ID: "iam-013", Title: "Joins a group of administrators", Kind: Self, Of: user, Needs: []Need{{Action: "iam:AddUserToGroup", On: NewGroup}}},
 }
 

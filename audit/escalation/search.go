@@ -35,13 +35,15 @@ type search struct {
 	questions map[asked]*authorize.Question
 }
 
-// Find answers for every user and role of the snapshot.
+// Find answers for every user and role of the snapshot that a was made from.
 func Find(a *authorize.Authorizer, snapshot *account.Snapshot) Report {
-	s := newSearch(a, snapshot, nil)
+	return find(a, snapshot, nil)
+}
+
+func find(a *authorize.Authorizer, snapshot *account.Snapshot, only map[string]bool) Report {
+	s := newSearch(a, snapshot, only)
 	s.run()
-	r := s.report()
-	r.Cuts = s.cuts(r)
-	return r
+	return s.report()
 }
 
 // newSearch reads the snapshot. If only is not nil the others are no sources.

@@ -1,0 +1,50 @@
+package escalation_test
+
+import (
+	"testing"
+
+	"warden/account/authorize"
+	"warden/audit/escalation"
+)
+
+// TestPlanted looks for every path and every near miss, and for nothing else.
+func TestPlanted(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(5) {
+		snapshot, scenes := planted(seed)
+		r := escalation.Find(authorize.New(snapshot), snapshot)
+		got := map[string]authorize.State{}
+		how := map[string]string{}
+		for _, w := range r.Ways {
+			got[w.Principal.Name] = w.State
+			how[w.Principal.Name] = w.Steps[0].Path.ID
+		}
+		var right, found, wrong int
+		for _, s := range scenes {
+			state, ok := got[s.name]
+			if !ok {
+				state = authorize.Denied
+			}
+			delete(got, s.name)
+			if state != s.want {
+				wrong++
+				t.Errorf("seed %d: %s %s (%s): got %s by %q, want %s", seed, s.name, s.path.ID, s.variant, state, how[s.name], s.want)
+			}
+			if s.want != authorize.Denied {
+				right++
+			}
+			if state != authorize.Denied {
+				found++
+			}
+			if s.variant == present && how[s.name] != s.path.ID {
+				t.Errorf("seed %d: %s: found by %q, planted %s", seed, s.name, how[s.name], s.path.ID)
+			}
+		}
+		for name, state := range got {
+			t.Errorf("seed %d: %s was not planted and is %s by %s", seed, name, state, how[name])
+		}
+		if seed == 0 {
+			t.Logf("%d scenes, %d with a way, %d found, %d wrong; %d administrators, %d clear", len(scenes), right, found, wrong, len(r.Administrators), r.Clear)
+		}
+	}
+}

@@ -1,0 +1,54 @@
+package audit
+
+import "warden/finding"
+
+// manual makes a control that no evidence of a snapshot answers.
+func manual(id, title, why, source, how string) *Control {
+	return &Control{ID: id, Title: title, Why: why, Source: source, Severity: finding.Low, Manual: how}
+}
+
+// byHand are the controls that a person checks.
+var byHand = []*Control{
+	manual("account.contact", "The account's contact details are current", "AWS writes there about abuse and incidents; nobody reads an old address.",
+		"AWS Account Management Reference Guide: Update contact information",
+		"Billing console, Account: are name, telephone and a shared e-mail address those of today? Or: aws account get-contact-information"),
+	manual("account.security-contact", "A security contact is registered", "A warning of AWS should reach those who act on it, not those who pay.",
+		"AWS Account Management Reference Guide: Update the alternate contacts",
+		"aws account get-alternate-contact --alternate-contact-type SECURITY"),
+	manual("account.security-questions", "Security questions are set", "They were a way to prove who owns the account. AWS has withdrawn them; later versions of the benchmark ask no more.",
+		"AWS re:Post: security challenge questions",
+		"Console, Account: if the section is still there, are the questions set?"),
+	manual("instance.roles", "Instances use IAM roles", "A key on an instance is copied with its image; a role's credentials expire.",
+		"IAM User Guide: Use an IAM role to grant permissions to applications running on Amazon EC2 instances",
+		"For each region: aws ec2 describe-instances --query 'Reservations[].Instances[?!IamInstanceProfile].InstanceId'; those that call AWS need a role."),
+	manual("identity.federation", "People come from one identity provider or Identity Center", "Users in each account are forgotten when people leave.",
+		"IAM User Guide: Security best practices in IAM: Require human users to use federation",
+		"Which IAM users are people? Each should sign in through a provider of identities: aws iam list-saml-providers, aws sso-admin list-instances"),
+	manual("organization.guardrails", "Control policies limit every account", "Without a guardrail an administrator of a member account may switch off everything that watches him.",
+		"AWS Organizations User Guide: Service control policies; Resource control policies",
+		"aws organizations list-policies --filter SERVICE_CONTROL_POLICY (and RESOURCE_CONTROL_POLICY): is more than the full-access policy attached to every unit?"),
+	manual("organization.management", "No workloads in the management account", "Control policies do not reach the management account.",
+		"AWS Organizations User Guide: Best practices for the management account",
+		"List what runs in the management account (warden who-can, cost by service): only organisation, billing and access are its work."),
+	manual("organization.units", "Organisational units follow environment and sensitivity", "A guardrail reaches what stands under one unit.",
+		"AWS Whitepaper: Organizing Your AWS Environment Using Multiple Accounts",
+		"aws organizations list-organizational-units-for-parent, from the root down: are production and test, and sensitive data, apart?"),
+	manual("organization.delegates", "Delegated administrators run the organisation's services", "Daily work in the management account puts its credentials at risk.",
+		"AWS Organizations User Guide: Delegated administrator for AWS services",
+		"aws organizations list-delegated-administrators: does each security and operations service have one?"),
+	manual("kms.rotation", "Customer KMS keys rotate", "A key that never rotates protects everything that it ever encrypted.",
+		"AWS KMS Developer Guide: Rotate AWS KMS keys",
+		"For each symmetric customer key in each region: aws kms get-key-rotation-status --key-id ID"),
+	manual("vpc.flow-logs", "VPC flow logs are on", "Without them nobody can say where data went.",
+		"Amazon VPC User Guide: Logging IP traffic using VPC Flow Logs",
+		"For each region: aws ec2 describe-vpcs and aws ec2 describe-flow-logs: does each VPC have one?"),
+	manual("s3.public-access-block", "S3 blocks public access", "One policy too wide opens a bucket to the world.",
+		"Amazon S3 User Guide: Blocking public access to your Amazon S3 storage",
+		"aws s3control get-public-access-block --account-id ID: are all four settings true?"),
+	manual("frontend.access-logs", "Web front ends log access", "Without logs nobody can say who asked for what.",
+		"CloudFront, Elastic Load Balancing and API Gateway developer guides: access logs",
+		"For each distribution, load balancer and API stage: is access logging on, and are the logs kept?"),
+	manual("securityhub.enabled", "Security Hub is on", "Findings of many services are seen only where somebody looks.",
+		"AWS Security Hub User Guide: Enabling Security Hub CSPM",
+		"For each region: aws securityhub describe-hub"),
+}

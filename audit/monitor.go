@@ -1,0 +1,173 @@
+package audit
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"warden/audit/pattern"
+	"warden/finding"
+)
+
+// monitored asks whether somebody is told of certain events. Filters are
+// judged by what they match, several together.
+type monitored struct {
+	id, title, why string
+	severity       finding.Severity
+	// wants are the events; filter is one that matches them all.
+	wants  []pattern.Want
+	filter string
+}
+
+func (m monitored) control() *Control {
+	return &Control{
+		ID: "monitor." + m.id, Title: m.title, Why: m.why,
+		Source:   "CloudTrail User Guide: Creating CloudWatch alarms for CloudTrail events; CloudWatch Logs User Guide: Filter pattern syntax for metric filters",
+		Severity: m.severity,
+		Actions:  append([]string{"cloudwatch:DescribeAlarms", "logs:DescribeMetricFilters", "sns:ListSubscriptionsByTopic"}, trailCalls...),
+		Remedy:   "Make a metric filter on the log group of a trail of all regions, an alarm on its metric, and a topic with a confirmed subscriber.",
+		Judge: func(e *Evidence) []Answer {
+			a := m.judge(e)
+			if a.Status == finding.Fail {
+				a.Command = "aws logs put-metric-filter --log-group-name GROUP --filter-name " + m.id +
+					" --metric-transformations metricName=" + m.id + ",metricNamespace=CIS,metricValue=1 --filter-pattern " + quote(m.filter)
+			}
+			return []Answer{a}
+		},
+	}
+}
+
+func (m monitored) judge(e *Evidence) Answer {
+	list, none, doubt := e.chains()
+	if len(list) == 0 {
+		if doubt != "" {
+			return Answer{Status: finding.Unknown, Summary: "who is told: " + doubt}
+		}
+		return Answer{Status: finding.Fail, Summary: "nobody is told: " + none}
+	}
+	var whole, maybe, all []chain
+	for _, c := range list {
+		if c.unread != nil {
+			if m.mentioned(c.text) {
+				doubt = first(doubt, fmt.Sprintf("metric filter %s: %v", c.filter, c.unread))
+			}
+			continue
+		}
+		all = append(all, c)
+		if c.broken == "" {
+			maybe = append(maybe, c)
+			if c.doubt == "" {
+				whole = append(whole, c)
+			}
+		}
+	}
+	seen := m.seen(whole)
+	if seen.missed == nil && seen.sure {
+		return Answer{Status: finding.Pass, Summary: "somebody is told: " + seen.names(), Facts: seen.facts()}
+	}
+	if could := m.seen(maybe); could.missed == nil && could.sure {
+		return Answer{Status: finding.Unknown, Summary: "who is told: " + could.doubts(), Facts: could.facts()}
+	}
+	if doubt != "" || !seen.sure {
+		return Answer{Status: finding.Unknown, Summary: "who is told: " + first(doubt, "the filters are too involved to be compared")}
+	}
+	if cut := m.seen(all); cut.missed == nil {
+		return Answer{Status: finding.Fail, Summary: "nobody is told: " + cut.breaks(), Facts: cut.facts()}
+	}
+	return Answer{Status: finding.Fail, Summary: "nobody is told of an event such as " + seen.missed.String(), Facts: seen.facts()}
+}
+
+// mentioned tells whether a pattern that could not be read has a word of the
+// events.
+func (m monitored) mentioned(text string) bool {
+	for _, w := range m.wants {
+		for _, values := range w {
+			for _, v := range values.Is {
+				if v != "" && v != "false" && v != "AwsApiCall" && strings.Contains(text, v) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// coverage is which of the filters see the events.
+type coverage struct {
+	used   []chain
+	missed pattern.Event
+	sure   bool
+}
+
+// seen looks for an event that no filter sees: of one filter first, because
+// that is how most people write them, then of all together that see any.
+func (m monitored) seen(list []chain) coverage {
+	cov := coverage{sure: true}
+	used := map[int]bool{}
+	for _, w := range m.wants {
+		var some []pattern.Expr
+		var which []int
+		covered := false
+		for i, c := range list {
+			missed, sure := pattern.Missed(c.expr, w)
+			if sure && missed == nil {
+				used[i], covered = true, true
+				break
+			}
+			if m.mentioned(c.text) || strings.Contains(c.text, "*") || strings.Contains(c.text, "!=") {
+				some, which = append(some, c.expr), append(which, i)
+			}
+		}
+		if covered {
+			continue
+		}
+		missed, sure := pattern.Missed(pattern.Any(some...), w)
+		if !sure {
+			cov.sure = false
+		} else if missed != nil && cov.missed == nil {
+			cov.missed = missed
+		}
+		for _, i := range which {
+			used[i] = true
+		}
+	}
+	for _, i := range slices.Sorted(maps.Keys(used)) {
+		cov.used = append(cov.used, list[i])
+	}
+	return cov
+}
+
+func (c coverage) names() string {
+	var out []string
+	for _, x := range c.used {
+		out = append(out, x.filter)
+	}
+	return strings.Join(out, ", ")
+}
+
+func (c coverage) facts() []finding.Fact {
+	var out []finding.Fact
+	for _, x := range c.used {
+		out = append(out, x.facts...)
+	}
+	return out
+}
+
+func (c coverage) doubts() string {
+	for _, x := range c.used {
+		if x.doubt != "" {
+			return x.doubt
+		}
+	}
+	return ""
+}
+
+func (c coverage) breaks() string {
+	for _, x := range c.used {
+		if x.broken != "" {
+			return x.broken
+		}
+	}
+	return ""
+}

@@ -1,0 +1,65 @@
+package audit
+
+import (
+	"fmt"
+
+	"warden/finding"
+	"warden/policy"
+	"warden/policy/reason"
+)
+
+var resourceAnyPrincipal = Control{
+	ID:       "resource.any-principal",
+	Title:    "No resource policy lets everybody in",
+	Why:      "A role, bucket, queue or key whose policy names everybody is open to every AWS account.",
+	Source:   "IAM User Guide: AWS JSON policy elements: Principal",
+	Severity: finding.High,
+	Actions:  []string{gaad},
+	Manual:   "Trust policies of roles are judged here. For buckets, queues, topics, functions, keys, secrets, event buses and vaults: look at the findings of IAM Access Analyzer in every region, or check each policy with warden policy check --public.",
+	Remedy:   "Name the principals, or add a condition that does (aws:PrincipalOrgID, aws:SourceArn).",
+	Judge: func(e *Evidence) []Answer {
+		if !e.hasDetails() {
+			return []Answer{e.unknown("the trust policies of roles", gaad)}
+		}
+		out := []Answer{{Part: "other resources", Status: finding.Manual, Summary: "policies of other resources are not in the evidence"}}
+		for i := range e.Roles {
+			r := &e.Roles[i]
+			a := Answer{Subject: r.ARN, SubjectID: r.ID, Part: "trust policy", Status: finding.Pass, Summary: "names who may assume the role", Facts: []finding.Fact{fact(e.details(), "trust policy of %s", r.Name)}}
+			doc, err := policy.ParseStored(r.ARN, r.Trust)
+			if err != nil {
+				a.Status, a.Summary = finding.Unknown, fmt.Sprintf("the trust policy cannot be read: %v", err)
+			} else if mayBePublic(doc) {
+				switch public := reason.IsPublic(doc, reason.Options{Kind: reason.Resource}); public.Verdict {
+				case reason.Yes:
+					a.Status, a.Summary = finding.Fail, "everybody may assume the role"
+					if public.Witness != nil {
+						a.Facts = append(a.Facts, fact(e.details(), "%s would be allowed to %s", first(public.Witness.Request.Principal.ARN, "anybody"), public.Witness.Request.Action))
+					}
+				case reason.Unknown:
+					a.Status, a.Summary = finding.Unknown, fmt.Sprintf("whether everybody may assume the role could not be decided: %v", public.Reasons)
+				}
+			}
+			out = append(out, a)
+		}
+		return out
+	},
+}
+
+// mayBePublic tells whether a statement names principals by more than their
+// ARN, so that the engine is to be asked.
+func mayBePublic(d *policy.Document) bool {
+	for _, s := range d.Statements {
+		if s.Effect != "Allow" {
+			continue
+		}
+		if len(s.NotPrincipals) > 0 {
+			return true
+		}
+		for _, p := range s.Principals {
+			if p.Type != "Service" && (p.Value == "*" || p.Type == "*" || p.Type == "Federated") {
+				return true
+			}
+		}
+	}
+	return len(d.Defects) > 0
+}
