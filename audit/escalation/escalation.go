@@ -63,7 +63,8 @@ type Need struct {
 	Action string
 	On     On
 	// Type is the type of resource, as package catalog calls it, where the
-	// action has several and Something is meant; "" for the first.
+	// action has several and Something is meant; "" for the first. An ARN
+	// stands for that very resource, with ${Partition} and ${Region} open.
 	Type string
 }
 

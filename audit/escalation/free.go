@@ -65,6 +65,9 @@ func (s *search) frees(c *class, p *Path) *freeing {
 
 // form is the form of the ARN that a need is about, "*" for none.
 func (s *search) form(n Need) string {
+	if strings.HasPrefix(n.Type, "arn:") {
+		return n.Type
+	}
 	a := catalog.Lookup(n.Action)
 	if a == nil || len(a.Resources) == 0 {
 		return "*"
@@ -100,11 +103,11 @@ func (s *search) choices(c *class, form string, needs []Need) []string {
 			out = append(out, arn)
 		}
 	}
-	like, ok := policy.SplitARN(form)
-	if !ok {
-		return out
+	parts, ok := policy.SplitARN(form)
+	head, _, open := strings.Cut(parts[5], "${")
+	if !ok || !open {
+		return out // there is but one
 	}
-	head, _, _ := strings.Cut(like[5], "${")
 	rep := c.members[0]
 	for _, d := range rep.Documents() {
 		for i := range d.Statements {

@@ -18,6 +18,19 @@ func (p *Path) with(what string) *Path {
 	return p
 }
 
+// on names the types of resource that the actions are needed on, "" for the
+// usual one, the last for the rest too.
+func (p *Path) on(types ...string) *Path {
+	i := 0
+	for k := range p.Needs {
+		if p.Needs[k].On == Something {
+			p.Needs[k].Type = types[min(i, len(types)-1)]
+			i++
+		}
+	}
+	return p
+}
+
 // held is for roles that EC2 gives to machines: an instance profile must hold
 // them.
 func (p *Path) held() *Path {
@@ -58,8 +71,8 @@ const (
 var servicePaths = []*Path{
 	pass("apprunner-001", "New App Runner service", appRunner, "apprunner:CreateService"),
 	existing("apprunner-002", "Changes an App Runner service", appRunner, "an App Runner service has the role", "apprunner:UpdateService"),
-	pass("bedrock-001", "New code interpreter", agentCore, "bedrock-agentcore:CreateCodeInterpreter", "bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),
-	existing("bedrock-002", "Uses a code interpreter", agentCore, "a code interpreter has the role", "bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter"),
+	pass("bedrock-001", "New code interpreter", agentCore, "bedrock-agentcore:CreateCodeInterpreter", "bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter").on("", "code-interpreter-custom"),
+	existing("bedrock-002", "Uses a code interpreter", agentCore, "a code interpreter has the role", "bedrock-agentcore:StartCodeInterpreterSession", "bedrock-agentcore:InvokeCodeInterpreter").on("code-interpreter-custom"),
 	pass("cloudformation-001", "New stack", cloudFormation, "cloudformation:CreateStack"),
 	existing("cloudformation-002", "Changes a stack", cloudFormation, "a stack has the role", "cloudformation:UpdateStack"),
 	pass("cloudformation-003", "New stack set", cloudFormation, "cloudformation:CreateStackSet", "cloudformation:CreateStackInstances"),
@@ -88,26 +101,29 @@ var servicePaths = []*Path{
 	pass("glue-006", "Changes a job and starts it by a trigger", glue, "glue:UpdateJob", "glue:CreateTrigger").with("there is a job"),
 	pass("lambda-001", "New function, invoked", lambda, "lambda:CreateFunction", "lambda:InvokeFunction"),
 	pass("lambda-002", "New function, invoked by an event source", lambda, "lambda:CreateFunction", "lambda:CreateEventSourceMapping"),
-	existing("lambda-003", "Changes a function", lambda, "a function has the role, and something invokes it", "lambda:UpdateFunctionCode"),
 	existing("lambda-004", "Changes a function and invokes it", lambda, "a function has the role", "lambda:UpdateFunctionCode", "lambda:InvokeFunction"),
 	existing("lambda-005", "Changes a function and lets himself invoke it", lambda, "a function has the role", "lambda:UpdateFunctionCode", "lambda:AddPermission"),
+	existing("lambda-003", "Changes a function", lambda, "a function has the role, and something invokes it", "lambda:UpdateFunctionCode"),
 	pass("lambda-006", "New function, which he lets himself invoke", lambda, "lambda:CreateFunction", "lambda:AddPermission"),
 	pass("sagemaker-001", "New notebook", sageMaker, "sagemaker:CreateNotebookInstance"),
 	pass("sagemaker-002", "New training job", sageMaker, "sagemaker:CreateTrainingJob"),
 	pass("sagemaker-003", "New processing job", sageMaker, "sagemaker:CreateProcessingJob"),
 	existing("sagemaker-004", "Opens a notebook", sageMaker, "a notebook has the role", "sagemaker:CreatePresignedNotebookInstanceUrl"),
 	existing("sagemaker-005", "Changes what a notebook runs when it starts", sageMaker, "a notebook has the role", "sagemaker:CreateNotebookInstanceLifecycleConfig", "sagemaker:StopNotebookInstance", "sagemaker:UpdateNotebookInstance", "sagemaker:StartNotebookInstance"),
-	existing("ssm-001", "Opens a session on an instance", ec2, "an instance with the SSM agent has the role", "ssm:StartSession").held(),
-	existing("ssm-002", "Runs a command on an instance", ec2, "an instance with the SSM agent has the role", "ssm:SendCommand").held(),
+	existing("ssm-001", "Opens a session on an instance", ec2, "an instance with the SSM agent has the role", "ssm:StartSession").on("instance").held(),
+	existing("ssm-002", "Runs a command on an instance", ec2, "an instance with the SSM agent has the role", "ssm:SendCommand", "ssm:SendCommand").on("instance", "arn:${Partition}:ssm:${Region}::document/AWS-RunShellScript").held(),
 
-	pass("batch-001", "New batch job", batchTasks, "batch:RegisterJobDefinition", "batch:SubmitJob").with("there is a job queue"),
-	pass("braket-001", "New hybrid job", braket, "braket:CreateJob"),
+	pass("batch-001", "New batch job", batchTasks, "batch:RegisterJobDefinition", "batch:SubmitJob").on("job-definition", "job-definition").with("there is a job queue"),
+	pass("braket-001", "New hybrid job", braket, "braket:CreateJob").on("job"),
 	pass("emrserverless-001", "New EMR Serverless application", emrServerless, "emr-serverless:CreateApplication", "emr-serverless:StartJobRun"),
 	pass("glue-007", "New interactive session", glue, "glue:CreateSession", "glue:RunStatement"),
 	pass("scheduler-001", "New schedule that calls any API", scheduler, "scheduler:CreateSchedule"),
 	pass("stepfunctions-001", "New state machine that calls any API", states, "states:CreateStateMachine", "states:StartExecution"),
 	existing("stepfunctions-002", "Changes a state machine", states, "a state machine has the role", "states:UpdateStateMachine", "states:StartExecution"),
-	pass("warden-ssm-automation", "Automation that calls any API", ssm, "ssm:StartAutomationExecution"),
+	pass("warden-ssm-automation", "Automation that calls any API", ssm, "ssm:StartAutomationExecution").on("automation-definition"),
+	pass("warden-ecs-override", "Task with another role than its definition says", ecsTasks, "ecs:RunTask").with("there is a cluster and a task definition"),
+	existing("warden-ecs-exec", "Opens a shell in a task", ecsTasks, "a task that allows ECS Exec has the role", "ecs:ExecuteCommand").on("task"),
+	existing("warden-lambda-layer", "Adds a layer of his own to a function", lambda, "a function has the role, and something invokes it", "lambda:UpdateFunctionConfiguration"),
 }
 
 // launch is a path over a new instance. RunInstances needs every type of

@@ -297,7 +297,9 @@ func best(held []grant, of *escalation.Path, f facts) authorize.State {
 			p.Kind != escalation.Self && p.Of != of.Of || p.Service != of.Service {
 			continue
 		}
-		if (p.Service != "" || assumesBy(p, "sts:AssumeRole") || assumesBy(p, "iam:UpdateSAMLProvider")) && !f.trusted {
+		// Something that exists may have any role that trusts the service,
+		// and other scenes have some.
+		if (p.Kind == escalation.Pass || assumesBy(p, "sts:AssumeRole") || assumesBy(p, "iam:UpdateSAMLProvider")) && !f.trusted {
 			continue
 		}
 		makesKey := assumesBy(p, "iam:CreateAccessKey") && !assumesBy(p, "iam:DeleteAccessKey")
