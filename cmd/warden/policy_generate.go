@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"warden/account"
+	"warden/change/rehearse"
 	"warden/policy"
 	"warden/policy/catalog"
 	"warden/policy/generate"
@@ -30,7 +33,8 @@ type generateOptions struct {
 	dropUnseen            bool
 	maxSize, maxResources int
 	out, output           string
-	strict                bool
+	overwrite, strict     bool
+	sized                 bool // --max-size was given
 }
 
 func newPolicyGenerateCmd(s *streams) *cobra.Command {
@@ -59,7 +63,8 @@ ones did not, and lint reads them. The policy goes to standard output, or a file
 each into --out; what there is to know about it goes to standard error.
 
 With -o json the answer is one object: policies (name, document), notes,
-removed, notObserved, notMapped, proof (denied, newAccess, witness) and findings.
+removed, notObserved, notMapped, observed, unreadable, proof (checked, denied,
+elsewhere, newAccess, witness) and findings.
 
 EXIT STATUS
   0  the policies were written, and the proof holds
@@ -68,12 +73,16 @@ EXIT STATUS
   3  the proof does not hold: something observed would be denied, or something
      new would be allowed
   4  --strict, and whether something new is allowed could not be decided, or
-     recorded calls were left out because nobody knows their action`,
+     recorded calls were left out because nobody knows their action or they
+     could not be read`,
 		Example: `  warden policy generate --trail trail/ --principal arn:aws:iam::111122223333:role/app > app.json
   warden policy generate --trail trail/ --principal ci-deploy --snapshot account.json --reduce --out reduced/
   warden policy generate --read arn:aws:s3:::invoices/2026/* --write arn:aws:sqs:eu-west-1:111122223333:jobs`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.sized = cmd.Flags().Changed("max-size")
+			return o.run(cmd.Context(), s)
+		},
 	}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.trails, "trail", nil, "CloudTrail file or folder with the recorded calls, or - (may be repeated)")
@@ -90,9 +99,10 @@ EXIT STATUS
 		f.StringArrayVar(level.into, level.name, nil, "ARN on which to grant the access level "+level.name+" (may be repeated)")
 	}
 	f.StringArrayVar(&o.without, "without-resource", nil, "SERVICE:LEVEL of actions that act on no resource in particular (may be repeated)")
-	f.IntVar(&o.maxSize, "max-size", generate.ManagedSize, "most characters of one policy; 2048, 5120, 10240 for inline policies of a user, group, role")
+	f.IntVar(&o.maxSize, "max-size", generate.ManagedSize, "most characters of one policy (inline policies of an account that --reduce cuts down: 2048 of a user, 5120 of a group, 10240 of a role)")
 	f.IntVar(&o.maxResources, "max-resources", 8, "most resources of an action before they become a pattern")
-	f.StringVar(&o.out, "out", "", "folder to write a file for each policy to")
+	f.StringVar(&o.out, "out", "", "folder to write a file for each policy to; files that are there are left alone, and are an error")
+	f.BoolVar(&o.overwrite, "overwrite", false, "--out: write over files that are there")
 	f.StringVarP(&o.output, "output", "o", "policy", "form of the answer: policy or json")
 	f.BoolVar(&o.strict, "strict", false, "exit with status 4 if something could not be decided")
 	o.who.aws = awsFlags(cmd)
@@ -107,6 +117,7 @@ type generated struct {
 	NotObserved []generate.Removed `json:"notObserved"`
 	NotMapped   map[string]int     `json:"notMapped"`
 	Observed    int                `json:"observed"`
+	Unreadable  int                `json:"unreadable"`
 	Proof       generate.Proof     `json:"proof"`
 	Findings    []lint.Finding     `json:"findings"`
 }
@@ -132,6 +143,11 @@ func (o *generateOptions) run(ctx context.Context, s *streams) error {
 		return usageErrorf("policy generate: --reduce which policies? give --snapshot, --live or --policy")
 	case o.maxSize < 100 || o.maxResources < 1:
 		return usageErrorf("policy generate: --max-size is at least 100 and --max-resources at least 1")
+	case o.overwrite && o.out == "":
+		return usageErrorf("policy generate: --overwrite goes with --out")
+	}
+	if o.who.trails = o.trails; len(levels) > 0 {
+		o.who.trails = nil
 	}
 	var g generated
 	if len(levels) > 0 {
@@ -152,7 +168,7 @@ func (o *generateOptions) run(ctx context.Context, s *streams) error {
 	switch {
 	case !g.Proof.Holds() && (g.Proof.New != "unknown" || len(g.Proof.Denied) > 0):
 		return &exitError{code: 3}
-	case o.strict && (g.Proof.New == "unknown" || len(g.NotMapped) > 0):
+	case o.strict && (g.Proof.New == "unknown" || len(g.NotMapped) > 0 || g.Unreadable > 0):
 		return &exitError{code: 4}
 	}
 	return nil
@@ -201,8 +217,12 @@ func (o *generateOptions) fromTrail(ctx context.Context, s *streams, g *generate
 	}
 	g.NotMapped, g.Observed = seen.notMapped, len(seen.list)
 	if seen.calls == 0 {
-		return fmt.Errorf("policy generate: no recorded call is by %s (%d events are by others)", w.arn(), seen.others)
+		return fmt.Errorf("policy generate: no recorded call that succeeded is by %s (%d events are by others)", w.arn(), seen.others)
 	}
+	if seen.namesakes > 0 {
+		g.Notes = append(g.Notes, fmt.Sprintf("left out: %d events by somebody who had this name before (the unique id is another)", seen.namesakes))
+	}
+	g.Unreadable = seen.unreadable
 	options := generate.Options{Name: "generated", MaxSize: o.maxSize, MaxResources: o.maxResources}
 	by, err := principalOf(w.arn())
 	if err != nil {
@@ -220,14 +240,70 @@ func (o *generateOptions) fromTrail(ctx context.Context, s *streams, g *generate
 		g.Proof = generate.Prove(r.Documents, nil, seen.list, by)
 		return nil
 	}
-	r, err := generate.Reduce(held, seen.list, generate.Reduction{Options: options, Principal: by, Coverage: seen.coverage(), DropUnseen: o.dropUnseen})
+	reduction := generate.Reduction{Options: options, Principal: by, Coverage: seen.coverage(), DropUnseen: o.dropUnseen}
+	if _, fromAccount := w.(*accountWho); fromAccount && !o.sized {
+		reduction.SizeOf = func(d *policy.Document) int { return sizeOf(d.Name) }
+	}
+	r, err := generate.Reduce(held, seen.list, reduction)
 	if err != nil {
 		return fmt.Errorf("policy generate: %w", err)
 	}
 	g.take(r.Result)
+	g.Notes = append(g.Notes, coverageNotes(reduction.Coverage)...)
+	if a, ok := w.(*accountWho); ok {
+		g.Notes = append(g.Notes, a.editNotes(held)...)
+	}
 	g.Removed, g.NotObserved = r.Removed, r.NotObserved
 	g.Proof = generate.Prove(r.Documents, held, seen.list, by)
 	return nil
+}
+
+// sizeOf is the most characters of a policy of an account, by its name there.
+// IAM User Guide, "IAM and AWS STS quotas".
+func sizeOf(name string) int {
+	switch kind, _, _ := strings.Cut(name, "/"); kind {
+	case "user":
+		return generate.InlineUserSize
+	case "group":
+		return generate.InlineGroupSize
+	case "role":
+		return generate.InlineRoleSize
+	}
+	return generate.ManagedSize
+}
+
+// coverageNotes say what the trail was not told to record, as far as it shows.
+func coverageNotes(c generate.Coverage) []string {
+	var notes []string
+	if c.WritesOnly {
+		notes = append(notes, "the trail has no management events that read: it may record writes only, so no read is taken for unused")
+	}
+	if c.ReadsOnly {
+		notes = append(notes, "the trail has no management events that write: it may record reads only, so no write is taken for unused")
+	}
+	if slices.Contains(c.DataWrites, "s3") || slices.Contains(c.DataEvents, "s3") {
+		if len(c.Buckets) <= 10 {
+			notes = append(notes, "the trail has data events of these buckets only: "+strings.Join(c.Buckets, ", "))
+		} else {
+			notes = append(notes, fmt.Sprintf("the trail has data events of %d buckets; what was done in others it may not have recorded", len(c.Buckets)))
+		}
+	}
+	return notes
+}
+
+// editNotes say how the policies can be changed, and whom that changes too.
+func (w *accountWho) editNotes(held []*policy.Document) []string {
+	var notes []string
+	for _, d := range held {
+		if a, err := account.ParseARN(d.Name); err == nil && a.Account == "aws" {
+			notes = append(notes, d.Name+" is AWS's and cannot be changed: make a policy of your own from the reduced one, attach it, and detach this one")
+			continue
+		}
+		if others := rehearse.Others(w.snapshot, w.principal.ARN, d.Name); len(others) > 0 {
+			notes = append(notes, d.Name+" gives permissions to "+shortened(others)+" too: it was cut down to what "+w.principal.Name+" alone used; make a copy for him, or put the use of all together")
+		}
+	}
+	return notes
 }
 
 // heldBy are the identity policies that a principal has, of his groups too.
@@ -249,7 +325,7 @@ func fileName(name string) string {
 		name = a.Name()
 	}
 	name = unsafe.ReplaceAllString(strings.TrimSuffix(filepath.ToSlash(name), ".json"), "-")
-	return strings.Trim(name, "-.") + ".json"
+	return cmp.Or(strings.Trim(name, "-."), "policy") + ".json"
 }
 
 var unsafe = regexp.MustCompile(`[^A-Za-z0-9_+=,.@-]+`)
@@ -283,37 +359,44 @@ func (o *generateOptions) print(s *streams, g *generated) error {
 	return nil
 }
 
+// files writes a file for each policy, or none if one of them is there.
 func (o *generateOptions) files(s *streams, g *generated) error {
 	if err := os.MkdirAll(o.out, 0o755); err != nil {
 		return err
 	}
 	taken := map[string]bool{}
-	for _, p := range g.Policies {
+	paths := make([]string, len(g.Policies))
+	for i, p := range g.Policies {
+		name := fileName(p.Name)
+		for n := 2; taken[strings.ToLower(name)]; n++ {
+			name = strings.TrimSuffix(fileName(p.Name), ".json") + fmt.Sprintf("-%d.json", n)
+		}
+		taken[strings.ToLower(name)] = true
+		paths[i] = filepath.Join(o.out, name)
+		if _, err := os.Lstat(paths[i]); err == nil && !o.overwrite {
+			return fmt.Errorf("%s is there already; nothing was written (--overwrite writes over it)", paths[i])
+		}
+	}
+	for i, p := range g.Policies {
 		text, err := generate.Text(p.Document)
 		if err != nil {
 			return err
 		}
-		name := fileName(p.Name)
-		for n := 2; taken[name]; n++ {
-			name = strings.TrimSuffix(fileName(p.Name), ".json") + fmt.Sprintf("-%d.json", n)
-		}
-		taken[name] = true
-		path := filepath.Join(o.out, name)
-		if err := os.WriteFile(path, text, 0o644); err != nil {
+		if err := os.WriteFile(paths[i], text, 0o644); err != nil {
 			return err
 		}
 		compact, err := json.Marshal(p.Document)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(s.Err, "%s  %d characters\n", path, len(compact))
+		fmt.Fprintf(s.Err, "%s  %d characters\n", paths[i], len(compact))
 	}
 	return nil
 }
 
 // explain says on standard error what there is to know.
 func (g *generated) explain(s *streams) {
-	line := func(format string, args ...any) { fmt.Fprintf(s.Err, format+"\n", args...) }
+	line := func(format string, args ...any) { fmt.Fprintln(s.Err, printable(fmt.Sprintf(format, args...))) }
 	for _, n := range g.Notes {
 		line("note: %s", n)
 	}
@@ -327,8 +410,8 @@ func (g *generated) explain(s *streams) {
 		}
 		line("not observed, and kept because such a trail does not record it: %s", strings.Join(words, ", "))
 	}
-	for name, n := range g.NotMapped {
-		line("left out, because nobody knows its action: %s (%d calls)", name, n)
+	for _, name := range slices.Sorted(maps.Keys(g.NotMapped)) {
+		line("left out, because nobody knows its action: %s (%d calls)", name, g.NotMapped[name])
 	}
 	for _, f := range g.Findings {
 		if f.Severity >= lint.Warning {
@@ -338,10 +421,16 @@ func (g *generated) explain(s *streams) {
 	if g.Observed == 0 {
 		return
 	}
-	if n := len(g.Proof.Denied); n > 0 {
-		line("NOT PROVED: %d of %d observed permissions would be denied, the first is %s on %s", n, g.Observed, g.Proof.Denied[0].Action, g.Proof.Denied[0].Resource)
-	} else {
-		line("proved: all %d observed permissions stay allowed", g.Observed)
+	switch n := len(g.Proof.Denied); {
+	case n > 0:
+		x := g.Proof.Denied[0]
+		line("NOT PROVED: %d of %d observed permissions would be denied, the first is %s on %s", n, g.Proof.Checked, x.Action, cmp.Or(x.Resource, x.Pattern, "a resource that is not recorded"))
+	case g.Proof.Checked > 0:
+		line("proved: all %d observed permissions stay allowed", g.Proof.Checked)
+	}
+	if n := len(g.Proof.Elsewhere); n > 0 {
+		x := g.Proof.Elsewhere[0]
+		line("not of these policies: %d observed permissions, which something else allowed; the first is %s on %s", n, x.Action, cmp.Or(x.Resource, x.Pattern, "a resource that is not recorded"))
 	}
 	switch g.Proof.New {
 	case "no":

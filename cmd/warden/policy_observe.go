@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"warden/policy"
+	"warden/policy/catalog"
 	"warden/policy/generate"
 	"warden/trail"
 	"warden/trail/replay"
@@ -16,42 +18,89 @@ import (
 
 // observations are what a trail shows of one principal.
 type observations struct {
-	list          []generate.Observation
-	calls, others int
-	notMapped     map[string]int
-	data          map[string]bool // prefixes of services with data events, of anybody
+	list                        []generate.Observation
+	calls, others, namesakes    int
+	unreadable                  int
+	notMapped                   map[string]int
+	dataReads, dataWrites       map[string]bool // prefixes of services with data events, of anybody
+	buckets                     map[string]bool // ARNs of buckets with data events
+	managedReads, managedWrites bool            // there are management events that read, that write
 }
 
 // coverage is what the trail records, judged by what is in it.
 func (o *observations) coverage() generate.Coverage {
-	var c generate.Coverage
-	for prefix := range o.data {
-		c.DataEvents = append(c.DataEvents, prefix)
+	c := generate.Coverage{
+		DataEvents: slices.Sorted(maps.Keys(o.dataReads)), Buckets: slices.Sorted(maps.Keys(o.buckets)),
+		WritesOnly: !o.managedReads, ReadsOnly: !o.managedWrites,
 	}
+	for prefix := range o.dataWrites {
+		if !o.dataReads[prefix] {
+			c.DataWrites = append(c.DataWrites, prefix)
+		}
+	}
+	slices.Sort(c.DataWrites)
 	return c
+}
+
+// record notes what the event shows of what the trail was told to record.
+func (o *observations) record(e *trail.Event) {
+	a := request.Action(e.Source, e.Name)
+	if a == nil {
+		return
+	}
+	reads := a.Level == catalog.Read || a.Level == catalog.List
+	if e.HasReadOnly {
+		reads = e.ReadOnly
+	}
+	// Trails may leave out these two (AWS CloudTrail User Guide, "Logging
+	// management events").
+	optional := a.Service.Prefix == "kms" || a.Service.Prefix == "rds-data"
+	switch {
+	case e.Category == "Data" || optional:
+		o.dataWrites[a.Service.Prefix] = true
+		if reads || optional {
+			o.dataReads[a.Service.Prefix] = true
+		}
+		if bucket := e.RequestString("bucketName"); a.Service.Prefix == "s3" && bucket != "" {
+			partition := "aws"
+			if f := strings.SplitN(e.Identity.ARN, ":", 3); len(f) == 3 && f[1] != "" {
+				partition = f[1]
+			}
+			o.buckets["arn:"+partition+":s3:::"+bucket] = true
+		}
+	case reads:
+		o.managedReads = true
+	default:
+		o.managedWrites = true
+	}
 }
 
 // observe reads the calls of a principal that succeeded. Calls are told apart
 // by action, resource, and the condition keys that his policies ask for.
 func observe(ctx context.Context, s *streams, w who, trails []string, held []*policy.Document) (*observations, error) {
-	out := &observations{notMapped: map[string]int{}, data: map[string]bool{}}
+	out := &observations{notMapped: map[string]int{}, dataReads: map[string]bool{}, dataWrites: map[string]bool{}, buckets: map[string]bool{}}
 	names, _ := w.(request.Names)
 	keys := askedFor(held)
 	seen := map[string]int{}
-	scanner := &trail.Scanner{Bad: func(b trail.BadRecord) { fmt.Fprintln(s.Err, "warden: policy generate:", b) }}
+	had := map[string]bool{}
+	scanner := &trail.Scanner{Bad: func(b trail.BadRecord) {
+		out.unreadable++
+		fmt.Fprintln(s.Err, "warden: policy generate:", printable(fmt.Sprint(b)))
+	}}
 	err := source.Files(ctx, scanner, trails, s.In, func(e *trail.Event) error {
-		if e.Category == "Data" {
-			if a := request.Action(e.Source, e.Name); a != nil {
-				out.data[a.Service.Prefix] = true
-			}
-		}
-		if !w.made(e.Actor()) {
+		out.record(e)
+		by := e.Actor()
+		switch {
+		case !w.made(by):
 			out.others++
+			if w.namesake(by) {
+				out.namesakes++
+			}
+			return nil
+		case replay.Refused(e) || had[e.ID]:
 			return nil
 		}
-		if replay.Refused(e) {
-			return nil
-		}
+		had[e.ID] = true
 		requests, why := request.Of(e, names)
 		if why != "" {
 			if e.Type == "" || e.Type == "AwsApiCall" {
@@ -62,22 +111,19 @@ func observe(ctx context.Context, s *streams, w who, trails []string, held []*po
 		out.calls++
 		proved := request.Context(e)
 		for _, r := range requests {
-			x := generate.Observation{Action: r.Action, Resource: r.Resource, Context: policy.Context{}, Assumed: r.Assumed}
-			for k, v := range proved {
-				x.Context[k] = v
-			}
-			for k, v := range r.Context {
-				x.Context[k] = v
-			}
-			id := r.Action + "\x00" + r.Resource
+			context := maps.Clone(proved)
+			maps.Copy(context, r.Context)
+			id := r.Action + "\x00" + r.Resource + "\x00" + r.Pattern
 			for _, k := range keys {
-				id += "\x00" + strings.Join(x.Context[k].Values, ",")
+				v, known := context[k]
+				id += fmt.Sprint("\x00", known, v.Values)
 			}
 			i, ok := seen[id]
 			if !ok {
 				i = len(out.list)
 				seen[id] = i
-				out.list = append(out.list, x)
+				out.list = append(out.list, generate.Observation{Action: r.Action, Resource: r.Resource, Pattern: r.Pattern, Assumed: r.Assumed,
+					Context: w.question(by, r, context).Request.Context})
 			}
 			out.list[i].Count++
 			if e.Time.After(out.list[i].Last) {

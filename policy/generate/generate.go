@@ -27,6 +27,9 @@ type Observation struct {
 	// Resource is the ARN, "*" for actions without resource types, "" where
 	// it is not known.
 	Resource string
+	// Pattern is what is known of a resource that is not: its ARN with ${Name}
+	// for each part that is not known.
+	Pattern string
 	// Context holds the condition keys that are known to have applied.
 	Context policy.Context
 	// Assumed marks permissions that follow from others and that nothing
@@ -68,8 +71,8 @@ func Text(d *policy.Document) ([]byte, error) {
 }
 
 // size counts as AWS does.
-func size(statements []policy.Statement) int {
-	text, err := json.Marshal(&policy.Document{Version: version, Statements: statements})
+func (f frame) size(statements []policy.Statement) int {
+	text, err := json.Marshal(f.document(statements))
 	if err != nil {
 		return 0
 	}
@@ -84,9 +87,17 @@ func size(statements []policy.Statement) int {
 
 const version = "2012-10-17"
 
+// frame is what a document has besides its statements. Under the older version
+// variables are text, so that a policy which is cut down keeps its own.
+type frame struct{ name, version, id string }
+
+func (f frame) document(statements []policy.Statement) *policy.Document {
+	return &policy.Document{Version: f.version, ID: f.id, Statements: statements}
+}
+
 // build splits statements into documents of at most limit characters, and
 // compiles them. A statement that is larger by itself is cut in two.
-func build(name string, statements []policy.Statement, limit int) ([]*policy.Document, error) {
+func (f frame) build(statements []policy.Statement, limit int) ([]*policy.Document, error) {
 	if limit <= 0 {
 		limit = ManagedSize
 	}
@@ -95,17 +106,17 @@ func build(name string, statements []policy.Statement, limit int) ([]*policy.Doc
 	for len(queue) > 0 {
 		s := queue[0]
 		queue = queue[1:]
-		if size([]policy.Statement{s}) > limit {
+		if f.size([]policy.Statement{s}) > limit {
 			a, b, ok := halve(s)
 			if !ok {
-				return nil, fmt.Errorf("statement %s has %d characters and cannot be cut: a policy may have %d", s.Sid, size([]policy.Statement{s}), limit)
+				return nil, fmt.Errorf("statement %s has %d characters and cannot be cut: a policy may have %d", s.Sid, f.size([]policy.Statement{s}), limit)
 			}
 			queue = append([]policy.Statement{a, b}, queue...)
 			continue
 		}
 		placed := false
 		for i := range parts {
-			if size(append(slices.Clone(parts[i]), s)) <= limit {
+			if f.size(append(slices.Clone(parts[i]), s)) <= limit {
 				parts[i], placed = append(parts[i], s), true
 				break
 			}
@@ -116,11 +127,11 @@ func build(name string, statements []policy.Statement, limit int) ([]*policy.Doc
 	}
 	var docs []*policy.Document
 	for i, part := range parts {
-		label := name
+		label := f.name
 		if len(parts) > 1 {
-			label = fmt.Sprintf("%s-%d", name, i+1)
+			label = fmt.Sprintf("%s-%d", f.name, i+1)
 		}
-		text, err := json.Marshal(&policy.Document{Version: version, Statements: unique(part)})
+		text, err := json.Marshal(f.document(unique(part)))
 		if err != nil {
 			return nil, err
 		}

@@ -58,7 +58,7 @@ func FromLevels(wants []Want, o Options) (Result, error) {
 		}
 	}
 	var err error
-	r.Documents, err = build(cmp.Or(o.Name, "generated"), statements, o.MaxSize)
+	r.Documents, err = frame{name: cmp.Or(o.Name, "generated"), version: version}.build(statements, o.MaxSize)
 	return r, err
 }
 

@@ -18,6 +18,9 @@ type Reduction struct {
 	Coverage  Coverage
 	// DropUnseen removes also what the trail cannot have seen.
 	DropUnseen bool
+	// SizeOf is the most characters of one policy, by the policy that is cut
+	// down; nil means MaxSize for all.
+	SizeOf func(*policy.Document) int
 }
 
 // Removed is a grant that was cut away, or kept because nobody can know.
@@ -60,7 +63,11 @@ func Reduce(existing []*policy.Document, observed []Observation, o Reduction) (R
 			out.note("%s: nothing of it was used; it can be detached", d.Name)
 			continue
 		}
-		docs, err := build(d.Name, statements, o.MaxSize)
+		limit := o.MaxSize
+		if o.SizeOf != nil {
+			limit = o.SizeOf(d)
+		}
+		docs, err := frame{d.Name, d.Version, d.ID}.build(statements, limit)
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", d.Name, err)
 		}
@@ -114,7 +121,7 @@ func (r *reducer) reduce() (policy.Statement, bool) {
 // served are the observations that the statement allows, or may allow.
 func (r *reducer) served(s policy.Statement) []Observation {
 	var out []Observation
-	doc := single(s)
+	doc := r.single(s)
 	if doc == nil {
 		return r.observed // on doubt it serves everything
 	}
@@ -129,27 +136,22 @@ func (r *reducer) served(s policy.Statement) []Observation {
 // mayAllow asks the engine. Where the resource is not known, whatever the
 // statement names may have been it.
 func (r *reducer) mayAllow(doc *policy.Document, s policy.Statement, x Observation) bool {
-	if x.Resource == "" {
+	resource := x.Resource
+	if resource == "" {
+		if resource = "*"; x.Pattern != "" {
+			resource = unknown(x.Pattern)
+		}
 		s.Resources, s.NotResources = []string{"*"}, nil
-		if doc = single(s); doc == nil {
+		if doc = r.single(s); doc == nil {
 			return true
 		}
 	}
-	req := policy.Request{Principal: r.o.Principal, Action: x.Action, Resource: policy.Resource{ARN: first(x.Resource, "*"), Account: r.o.Principal.Account}, Context: x.Context}
-	res := policy.Evaluate(req, policy.Policies{Identity: []*policy.Document{doc}})
-	return res.Decision == policy.Allowed || res.Depends()
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
+	return decide([]*policy.Document{doc}, x, resource, r.o.Principal) != no
 }
 
 // single compiles one statement as a policy; nil if that cannot be.
-func single(s policy.Statement) *policy.Document {
-	docs, err := build("statement", []policy.Statement{s}, 1<<20)
+func (r *reducer) single(s policy.Statement) *policy.Document {
+	docs, err := frame{"statement", r.doc.Version, ""}.build([]policy.Statement{s}, 1<<30)
 	if err != nil || len(docs) != 1 {
 		return nil
 	}
@@ -164,28 +166,14 @@ func (r *reducer) action(pattern string, served []Observation) []string {
 		switch {
 		case len(used) > 0:
 			return []string{pattern}
-		case !r.o.DropUnseen && Unseen(pattern, r.o.Coverage):
+		case !r.o.DropUnseen && r.unseen(pattern):
 			r.kept(pattern)
 			return []string{pattern}
 		}
 		r.removed(pattern)
 		return nil
 	}
-	var keep []string
-	for _, a := range known {
-		name := a.String()
-		switch {
-		case slices.ContainsFunc(used, func(u string) bool { return strings.EqualFold(u, name) }):
-			keep = append(keep, name)
-		case !r.o.DropUnseen && Unseen(name, r.o.Coverage):
-			// A pattern over all services would keep every data event there
-			// is: only services of which something was used have some.
-			if service(used, a.Service.Prefix) || !strings.HasPrefix(pattern, "*") {
-				r.kept(name)
-				keep = append(keep, name)
-			}
-		}
-	}
+	keep := r.known(known, used, strings.HasPrefix(pattern, "*"))
 	if len(keep) == len(known) {
 		return []string{pattern}
 	}
@@ -194,7 +182,29 @@ func (r *reducer) action(pattern string, served []Observation) []string {
 		return nil
 	}
 	r.removed(fmt.Sprintf("%s but for %d of its %d actions", pattern, len(keep), len(known)))
-	return readable(keep)
+	return readable(keep, pattern)
+}
+
+// known keeps of these actions what was used, and what leaves no trace. Of all
+// services together only those have such actions of which something was used:
+// others would keep every data event there is.
+func (r *reducer) known(all []*catalog.Action, used []string, everything bool) []string {
+	if everything && !r.o.DropUnseen {
+		r.out.note("%s statement %d was for all services: of those that were not used nothing stays, also not what leaves no trace (such as iam:PassRole); add by hand what is missing", r.doc.Name, r.index)
+	}
+	var keep []string
+	for _, a := range all {
+		name := a.String()
+		switch {
+		case slices.ContainsFunc(used, func(u string) bool { return strings.EqualFold(u, name) }):
+			keep = append(keep, name)
+		case r.o.DropUnseen || !r.unseen(name):
+		case !everything || service(used, a.Service.Prefix):
+			r.kept(name)
+			keep = append(keep, name)
+		}
+	}
+	return keep
 }
 
 func service(used []string, prefix string) bool {
@@ -212,26 +222,37 @@ func usedBy(pattern string, served []Observation) []string {
 	return out
 }
 
-// ofNotAction turns NotAction into the actions that were used: everything else
-// that it allowed is what nobody used.
+// ofNotAction turns NotAction into the actions that were used, and those of the
+// same services that leave no trace: everything else that it allowed is what
+// nobody used.
 func (r *reducer) ofNotAction(s policy.Statement, served []Observation) []string {
-	var out []string
+	var used []string
 	for _, x := range served {
-		if !slices.ContainsFunc(s.NotActions, func(p string) bool { return catalog.Like(p, x.Action) }) && !slices.Contains(out, x.Action) {
-			out = append(out, x.Action)
+		if names(s, x.Action) && !slices.Contains(used, x.Action) {
+			used = append(used, x.Action)
 		}
 	}
-	r.removed(fmt.Sprintf("everything but %s, of which %d actions were used", strings.Join(s.NotActions, ", "), len(out)))
-	if !r.o.DropUnseen {
-		r.out.note("%s statement %d allowed all but some actions (NotAction): what a trail does not record is not kept; add it by hand", r.doc.Name, r.index)
+	var all []*catalog.Action
+	for _, a := range catalog.Matching("*") {
+		if names(s, a.String()) {
+			all = append(all, a)
+		}
 	}
-	return out
+	keep := r.known(all, used, true)
+	for _, u := range used {
+		if catalog.Lookup(u) == nil {
+			keep = append(keep, u)
+		}
+	}
+	r.removed(fmt.Sprintf("everything but %s, of which %d actions were used", strings.Join(s.NotActions, ", "), len(used)))
+	return keep
 }
 
 // readable shortens a list of actions by patterns that stand for nothing else:
-// "s3:Get*" where every action of that beginning is in the list.
-func readable(actions []string) []string {
-	if len(actions) < 4 {
+// "s3:Get*" where every action of that beginning is in the list. They stay
+// within the pattern that was there, also for actions that do not exist yet.
+func readable(actions []string, within string) []string {
+	if len(actions) < 4 || strings.Contains(within, "?") {
 		return actions
 	}
 	in := map[string]bool{}
@@ -257,7 +278,7 @@ func readable(actions []string) []string {
 		svc, name, _ := strings.Cut(a, ":")
 		for _, end := range append([]int{0}, words(name)...) {
 			pattern := svc + ":" + name[:end] + "*"
-			if _, ok := all(pattern); ok {
+			if _, ok := all(pattern); ok && catalog.Like(within, pattern) {
 				best = pattern
 				break
 			}
@@ -289,6 +310,9 @@ func (r *reducer) resources(s policy.Statement, served []Observation) []string {
 	if len(s.Resources) < 2 {
 		return s.Resources
 	}
+	if r.hidden(s) {
+		return s.Resources
+	}
 	for _, a := range s.Actions {
 		if len(usedBy(a, served)) == 0 {
 			return s.Resources
@@ -301,7 +325,7 @@ func (r *reducer) resources(s policy.Statement, served []Observation) []string {
 	for _, pattern := range s.Resources {
 		one := s
 		one.Resources = []string{pattern}
-		doc := single(one)
+		doc := r.single(one)
 		if doc == nil || slices.ContainsFunc(served, func(x Observation) bool { return r.mayAllow(doc, one, x) }) {
 			keep = append(keep, pattern)
 			continue

@@ -72,7 +72,7 @@ func FromUse(observed []Observation, o Options) (Result, error) {
 		statements[i].Sid = sid(statements[i].Actions)
 	}
 	var err error
-	r.Documents, err = build(cmp.Or(o.Name, "generated"), statements, o.MaxSize)
+	r.Documents, err = frame{name: cmp.Or(o.Name, "generated"), version: version}.build(statements, o.MaxSize)
 	return r, err
 }
 
@@ -93,13 +93,19 @@ func sortedKeys[V any](m map[string]V) []string {
 // resources are the resources that an action is granted on.
 func (r *Result) resources(action string, observed []Observation, o Options) []string {
 	var known []string
-	unknown := 0
+	unknown, open := 0, 0
 	for _, x := range observed {
+		resource := literal(x.Resource)
 		switch {
+		case x.Resource == "" && x.Pattern == "":
+			unknown += max(x.Count, 1)
+			continue
 		case x.Resource == "":
-			unknown++
-		case !slices.Contains(known, x.Resource):
-			known = append(known, x.Resource)
+			open += max(x.Count, 1)
+			resource = starred(x.Pattern)
+		}
+		if !slices.Contains(known, resource) {
+			known = append(known, resource)
 		}
 	}
 	if unknown > 0 {
@@ -107,13 +113,63 @@ func (r *Result) resources(action string, observed []Observation, o Options) []s
 		r.note("%s: the resource of %d calls is not recorded, so it is granted on %s", action, unknown, strings.Join(patterns, ", "))
 		return patterns
 	}
-	slices.Sort(known)
+	known = distinct(known)
+	if open > 0 {
+		r.note("%s: the records of %d calls do not name the whole resource, so it is granted on %s", action, open, strings.Join(patterns(known), ", "))
+	}
 	if len(known) <= o.maxResources() {
 		return known
 	}
 	wide := common(known, o.maxResources())
 	r.note("%s: %d resources became %s", action, len(known), strings.Join(wide, ", "))
 	return wide
+}
+
+// literal writes an ARN so that a policy takes its letters as they are: the
+// keys of objects may have stars, question marks and dollar signs. IAM User
+// Guide, "IAM policy elements: Variables and tags", "Special characters".
+func literal(arn string) string {
+	if arn == "*" || !strings.ContainsAny(arn, "*?$") {
+		return arn
+	}
+	fields := strings.SplitN(arn, ":", 6)
+	if len(fields) == 6 {
+		fields[5] = escape.Replace(fields[5])
+	}
+	return strings.Join(fields, ":")
+}
+
+var escape = strings.NewReplacer("*", "${*}", "?", "${?}", "$", "${$}")
+
+// starred turns a pattern into a resource of a policy: a star for each part
+// that is not known.
+func starred(pattern string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(pattern, "${")
+		b.WriteString(before)
+		if !found {
+			return strings.ReplaceAll(b.String(), "**", "*")
+		}
+		b.WriteByte('*')
+		_, pattern, _ = strings.Cut(after, "}")
+	}
+}
+
+func patterns(resources []string) []string {
+	return slices.DeleteFunc(slices.Clone(resources), func(r string) bool { return !strings.Contains(r, "*") })
+}
+
+// distinct drops what another resource covers, and sorts.
+func distinct(resources []string) []string {
+	slices.Sort(resources)
+	wide := patterns(resources)
+	return slices.DeleteFunc(slices.Compact(resources), func(r string) bool {
+		return slices.ContainsFunc(wide, func(w string) bool {
+			begin, found := strings.CutSuffix(w, "*")
+			return found && w != r && !strings.ContainsAny(begin, "*?$") && strings.HasPrefix(r, begin) && strings.Count(begin, ":") >= 5
+		})
+	})
 }
 
 func (r *Result) note(format string, args ...any) {

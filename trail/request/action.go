@@ -159,6 +159,7 @@ func known(e *trail.Event, found bool) (why string) {
 // the prefix of their actions. Service Authorization Reference, each service's
 // page; CloudTrail User Guide, "AWS service topics for CloudTrail".
 var prefixes = map[string]string{
+	"rdsdata.amazonaws.com":                         "rds-data",
 	"monitoring.amazonaws.com":                      "cloudwatch",
 	"email.amazonaws.com":                           "ses",
 	"tagging.amazonaws.com":                         "tag",
@@ -309,6 +310,10 @@ var renamed = map[string]string{
 	"s3express:HeadObject":                           "s3express:CreateSession",
 	"s3express:DeleteObject":                         "s3express:CreateSession",
 	"s3express:ListObjectsV2":                        "s3express:CreateSession",
+	"sns:PublishBatch":                               "sns:Publish",
+	"sqs:SendMessageBatch":                           "sqs:SendMessage",
+	"sqs:DeleteMessageBatch":                         "sqs:DeleteMessage",
+	"sqs:ChangeMessageVisibilityBatch":               "sqs:ChangeMessageVisibility",
 	"lambda:Invoke":                                  "lambda:InvokeFunction",
 	"lambda:InvokeWithResponseStream":                "lambda:InvokeFunction",
 	"lambda:GetFunctionPolicy":                       "lambda:GetPolicy",
