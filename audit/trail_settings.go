@@ -13,6 +13,7 @@ var trailValidation = Control{
 	Source:   "CloudTrail User Guide: Validating CloudTrail log file integrity",
 	Severity: finding.Medium,
 	Actions:  trailCalls,
+	Remedy:   "Switch on log file validation, and check the digests now and then: aws cloudtrail validate-logs.",
 	Judge: func(e *Evidence) []Answer {
 		return e.perTrail("log file validation", func(t knownTrail) Answer {
 			a := Answer{Status: finding.Pass, Summary: "log files are validated", Facts: []finding.Fact{fact(t.from, "LogFileValidationEnabled %v", t.LogValidation)}}
@@ -31,6 +32,7 @@ var trailKMS = Control{
 	Source:   "CloudTrail User Guide: Encrypting CloudTrail log files with AWS KMS keys (SSE-KMS)",
 	Severity: finding.Low,
 	Actions:  trailCalls,
+	Remedy:   "Give the trail a customer managed key whose policy lets CloudTrail encrypt and few people decrypt.",
 	Judge: func(e *Evidence) []Answer {
 		return e.perTrail("encryption", func(t knownTrail) Answer {
 			a := Answer{Status: finding.Pass, Summary: "encrypted with a KMS key", Facts: []finding.Fact{fact(t.from, "KmsKeyId %s", word(t.KMSKey))}}
@@ -52,6 +54,7 @@ var trailLogs = Control{
 	Source:   "CloudTrail User Guide: Sending events to CloudWatch Logs; CloudTrail API Reference: GetTrailStatus",
 	Severity: finding.Low,
 	Actions:  trailCalls,
+	Remedy:   "Deliver the trail to a log group, with a role that may write to it, and look why nothing arrives.",
 	Judge: func(e *Evidence) []Answer {
 		return e.perTrail("delivery to CloudWatch Logs", func(t knownTrail) Answer {
 			a := Answer{Status: finding.Fail, Facts: []finding.Fact{fact(t.from, "CloudWatchLogsLogGroupArn %s", word(t.LogGroup))}}

@@ -1,7 +1,7 @@
 package escalation_test
 
 import (
-	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,23 +10,40 @@ import (
 	"warden/twin"
 )
 
+// TestSample holds the answers against what was planted in the sample company.
 func TestSample(t *testing.T) {
 	t.Parallel()
-	snap, truth := twin.Sample(1, time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
-	r := escalation.Find(authorize.New(snap), snap)
-	for _, a := range r.Administrators {
-		t.Log("ADMIN", a.Principal, a.State, a.DependsOn)
-	}
-	for _, w := range r.Ways {
-		t.Log(w.Principal, w.State)
-		for _, s := range w.Steps {
-			t.Log("    ", s.Path.ID, s.To, s.Through, s.State, s.HangsOn)
-			for _, e := range s.Evidence {
-				t.Log("         ", e.Action, e.Resource, e.State, e.Statements)
+	for seed := range int64(5) {
+		s, truth := twin.Sample(seed, time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC))
+		r := escalation.Find(authorize.New(s), s)
+		var admins []string
+		for _, a := range r.Administrators {
+			admins = append(admins, a.Principal.Name, a.Principal.ARN)
+			if a.State != authorize.Allowed {
+				t.Errorf("seed %d: %s may do everything, and is %s", seed, a.Principal, a.State)
 			}
 		}
+		for _, name := range []string{truth.Administrator, truth.BreakGlass, truth.AdminRole} {
+			if !slices.Contains(admins, name) {
+				t.Errorf("seed %d: %s is an administrator and not among %q", seed, name, admins)
+			}
+		}
+		ways := map[string]string{}
+		for _, w := range r.Ways {
+			ways[w.Principal.Name] = w.Steps[0].Path.ID + " " + string(w.State)
+		}
+		if ways[truth.Intruder] != "iam-008 allowed" {
+			t.Errorf("seed %d: the intruder, who has all of IAM: %q", seed, ways[truth.Intruder])
+		}
+		for _, name := range []string{truth.Guard, truth.Administrator} {
+			if ways[name] != "" {
+				t.Errorf("seed %d: %s has the way %s", seed, name, ways[name])
+			}
+		}
+		// PowerUserAccess allows sts:AssumeRole, and OrganizationAdmin
+		// trusts the whole account.
+		if ways["deploy"] != "sts-001 allowed" {
+			t.Errorf("seed %d: the role deploy: %q", seed, ways["deploy"])
+		}
 	}
-	t.Log(r.Clear)
-	_ = truth
-	_ = fmt.Sprint
 }
