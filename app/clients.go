@@ -15,8 +15,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
 	"github.com/aws/aws-sdk-go-v2/service/cloudtrail"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/configservice"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -56,19 +59,22 @@ type Options struct {
 
 // Clients are the AWS services that warden talks to, on one configuration.
 type Clients struct {
-	IAM           *iam.Client
-	STS           *sts.Client
-	SQS           *sqs.Client
-	SNS           *sns.Client
-	EventBridge   *eventbridge.Client
-	CloudTrail    *cloudtrail.Client
-	CloudWatch    *cloudwatch.Client
-	DynamoDB      *dynamodb.Client
-	Lambda        *lambda.Client
-	Organizations *organizations.Client
-	S3            *s3.Client
-	StepFunctions *sfn.Client
-	Region        string
+	AccessAnalyzer *accessanalyzer.Client
+	Config         *configservice.Client
+	IAM            *iam.Client
+	Logs           *cloudwatchlogs.Client
+	STS            *sts.Client
+	SQS            *sqs.Client
+	SNS            *sns.Client
+	EventBridge    *eventbridge.Client
+	CloudTrail     *cloudtrail.Client
+	CloudWatch     *cloudwatch.Client
+	DynamoDB       *dynamodb.Client
+	Lambda         *lambda.Client
+	Organizations  *organizations.Client
+	S3             *s3.Client
+	StepFunctions  *sfn.Client
+	Region         string
 
 	cfg aws.Config
 }
@@ -168,20 +174,23 @@ func (c *Clients) Caller(ctx context.Context) (account, arn, id string, err erro
 func build(cfg aws.Config) *Clients {
 	cfg.HTTPClient = WholeBody(cfg.HTTPClient)
 	return &Clients{
-		IAM:           iam.NewFromConfig(cfg),
-		STS:           sts.NewFromConfig(cfg),
-		SQS:           sqs.NewFromConfig(cfg),
-		SNS:           sns.NewFromConfig(cfg),
-		EventBridge:   eventbridge.NewFromConfig(cfg),
-		CloudTrail:    cloudtrail.NewFromConfig(cfg),
-		CloudWatch:    cloudwatch.NewFromConfig(cfg),
-		DynamoDB:      dynamodb.NewFromConfig(cfg),
-		Lambda:        lambda.NewFromConfig(cfg),
-		Organizations: organizations.NewFromConfig(cfg),
-		S3:            s3.NewFromConfig(cfg),
-		StepFunctions: sfn.NewFromConfig(cfg),
-		Region:        cfg.Region,
-		cfg:           cfg,
+		AccessAnalyzer: accessanalyzer.NewFromConfig(cfg),
+		Config:         configservice.NewFromConfig(cfg),
+		IAM:            iam.NewFromConfig(cfg),
+		Logs:           cloudwatchlogs.NewFromConfig(cfg),
+		STS:            sts.NewFromConfig(cfg),
+		SQS:            sqs.NewFromConfig(cfg),
+		SNS:            sns.NewFromConfig(cfg),
+		EventBridge:    eventbridge.NewFromConfig(cfg),
+		CloudTrail:     cloudtrail.NewFromConfig(cfg),
+		CloudWatch:     cloudwatch.NewFromConfig(cfg),
+		DynamoDB:       dynamodb.NewFromConfig(cfg),
+		Lambda:         lambda.NewFromConfig(cfg),
+		Organizations:  organizations.NewFromConfig(cfg),
+		S3:             s3.NewFromConfig(cfg),
+		StepFunctions:  sfn.NewFromConfig(cfg),
+		Region:         cfg.Region,
+		cfg:            cfg,
 	}
 }
 

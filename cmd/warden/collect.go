@@ -22,6 +22,7 @@ import (
 type collectOptions struct {
 	out, resume      string
 	perUser, strict  bool
+	regions          []string
 	patience         time.Duration
 	organizationRole string
 	aws              *app.Options
@@ -44,6 +45,9 @@ organisation. What takes more calls is asked for:
   --per-user                six calls and more for each user: ids of access keys,
                             MFA devices of every kind, SSH keys, certificates,
                             services last accessed
+  --regions                 six calls and more for each region: trails, metric
+                            filters, alarms and who they tell, the recorder of
+                            AWS Config, Access Analyzer
   --organization-role-arn   the control policies above the account, read in the
                             management account of the organisation
 
@@ -60,6 +64,7 @@ EXIT STATUS
   4  written, with gaps, and --strict`,
 		Example: `  warden collect --out account.json
   warden collect --out account.json.gz --role-arn arn:aws:iam::111122223333:role/IAM-Auditor-role --external-id halden
+  warden collect --out account.json --regions us-east-1,eu-west-1 --per-user
   warden collect --out account.json --per-user --resume account.json.partial`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
@@ -67,6 +72,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	f.StringVar(&o.out, "out", "", "file to write")
 	f.BoolVar(&o.perUser, "per-user", false, "read what takes calls for each user")
+	f.StringSliceVar(&o.regions, "regions", nil, "read the monitoring of these regions")
 	f.StringVar(&o.organizationRole, "organization-role-arn", "", "role of the management account, or of a delegate, that may read control policies")
 	f.StringVar(&o.resume, "resume", "", "earlier snapshot: take from it what was read of each user within the last hour")
 	f.DurationVar(&o.patience, "report-patience", 3*time.Minute, "how long to wait for the credential report")
@@ -109,6 +115,13 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	ask := collect.Clients{IAM: clients.IAM, Organization: clients.Organizations}
 	if o.perUser {
 		ask.Users = clients.IAM
+	}
+	if len(o.regions) > 0 {
+		ask.Regions = map[string]collect.Regional{}
+	}
+	for _, name := range o.regions {
+		c := clients.In(name)
+		ask.Regions[name] = collect.Regional{Trails: c.CloudTrail, Logs: c.Logs, Alarms: c.CloudWatch, Topics: c.SNS, Config: c.Config, Analyzers: c.AccessAnalyzer}
 	}
 	if o.organizationRole != "" {
 		ask.Guardrails = clients.Assume(o.organizationRole, "").Organizations

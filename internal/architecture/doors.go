@@ -45,6 +45,14 @@ var doors = []Door{
 		"ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates", "GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"}},
 	{Package: "account/collect", Service: "organizations", Why: "reads in which organisation an account is, and which policies stand above it", Operations: []string{
 		"DescribeOrganization", "ListParents", "ListPoliciesForTarget", "DescribePolicy"}},
+	{Package: "account/collect", Service: "cloudtrail", Why: "reads what is recorded, for an audit", Operations: []string{
+		"DescribeTrails", "GetTrailStatus", "GetEventSelectors"}},
+	{Package: "account/collect", Service: "cloudwatchlogs", Why: "reads which lines of a trail are counted", Operations: []string{"DescribeMetricFilters"}},
+	{Package: "account/collect", Service: "cloudwatch", Why: "reads which counts give an alarm", Operations: []string{"DescribeAlarms"}},
+	{Package: "account/collect", Service: "sns", Why: "reads whether an alarm tells somebody", Operations: []string{"ListSubscriptionsByTopic"}},
+	{Package: "account/collect", Service: "configservice", Why: "reads whether AWS Config records", Operations: []string{
+		"DescribeConfigurationRecorders", "DescribeConfigurationRecorderStatus"}},
+	{Package: "account/collect", Service: "accessanalyzer", Why: "reads whether access from outside is looked for", Operations: []string{"ListAnalyzers"}},
 	{Package: "cmd/warden", Files: "simulate_aws.go", Service: "iam", Why: "asks AWS's own simulator the same, when told to", Operations: []string{
 		"SimulatePrincipalPolicy", "SimulateCustomPolicy"}},
 	{Package: "app", Service: "sts", Why: "learns whose account it works in before it does anything", Operations: []string{"GetCallerIdentity"}},
