@@ -119,7 +119,7 @@ func grants(document json.RawMessage) (text []byte, conditions, denies bool, err
 	if err := json.Unmarshal(doc["Statement"], &list); err != nil {
 		list = make([]map[string]json.RawMessage, 1)
 		if err := json.Unmarshal(doc["Statement"], &list[0]); err != nil {
-			return nil, false, false, fmt.Errorf("Statement: %w", err)
+			return nil, false, false, fmt.Errorf("its statements: %w", err)
 		}
 	}
 	kept := []map[string]json.RawMessage{}

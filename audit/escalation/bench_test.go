@@ -84,7 +84,7 @@ func company(users, roles int, seed uint64) *account.Snapshot {
 }
 
 func BenchmarkFind(b *testing.B) {
-	for _, size := range [][2]int{{500, 200}, {5000, 2000}} {
+	for _, size := range [][2]int{{500, 200}, {1500, 600}, {5000, 2000}} {
 		s := company(size[0], size[1], 1)
 		a := authorize.New(s)
 		b.Run(fmt.Sprintf("%d-users-%d-roles", size[0], size[1]), func(b *testing.B) {

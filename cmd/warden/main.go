@@ -61,6 +61,7 @@ Nothing is changed in an account without --apply.`,
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitError{code: 2, err: err} })
 	root.AddCommand(newSimulateCmd(s))
 	root.AddCommand(newDemoCmd(s))
+	root.AddCommand(newAuditCmd(s))
 	root.AddCommand(newGuardCmd(s))
 	root.AddCommand(newLedgerCmd(s))
 	root.AddCommand(newLintCmd(s))

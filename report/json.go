@@ -1,0 +1,132 @@
+package report
+
+import (
+	"bufio"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"warden/audit"
+	"warden/finding"
+)
+
+// Schema is the JSON Schema of the JSON form.
+//
+//go:embed schema.json
+var Schema []byte
+
+// Version is that of the JSON form.
+const Version = 1
+
+// wireReport is the JSON form.
+type wireReport struct {
+	Version int `json:"version"`
+	audit.Report
+	Findings []wireFinding  `json:"findings"`
+	Counts   map[string]int `json:"counts"`
+	Accepted int            `json:"accepted"`
+	Since    *wireDiff      `json:"since,omitempty"`
+}
+
+// wireDiff names what changed since an earlier report by the ids of findings.
+type wireDiff struct {
+	New     []string `json:"new"`
+	Gone    []string `json:"gone"`
+	Changed []string `json:"changed"`
+}
+
+// wireFinding writes references in short: the numbers by benchmark, and the
+// answers that differ from the finding's.
+type wireFinding struct {
+	finding.Finding
+	References map[string][]string       `json:"references,omitempty"`
+	Under      map[string]finding.Status `json:"under,omitempty"`
+}
+
+// writeJSON writes one finding a line, so that large reports can be read and
+// compared line by line.
+func writeJSON(w io.Writer, r *audit.Report, o Options) error {
+	head := wireReport{Version: Version, Report: *r, Counts: map[string]int{}, Accepted: r.Count(finding.Fail, true)}
+	head.Report.Findings = nil
+	for _, s := range statuses {
+		head.Counts[string(s)] = r.Count(s, false)
+	}
+	if o.Since != nil {
+		head.Since = &wireDiff{New: ids(o.Since.New), Gone: ids(o.Since.Gone), Changed: []string{}}
+		for _, c := range o.Since.Changed {
+			head.Since.Changed = append(head.Since.Changed, c.After.ID)
+		}
+	}
+	first, err := json.Marshal(struct {
+		wireReport
+		Findings *struct{} `json:"findings,omitempty"`
+	}{wireReport: head})
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	b := bufio.NewWriter(w)
+	// What follows an error of a bufio.Writer does nothing; Flush returns it.
+	_, _ = b.Write(first[:len(first)-1])
+	_, _ = b.WriteString(",\"findings\":[")
+	for i := range r.Findings {
+		line, err := json.Marshal(wire(&r.Findings[i]))
+		if err != nil {
+			return fmt.Errorf("report: %w", err)
+		}
+		if i > 0 {
+			_ = b.WriteByte(',')
+		}
+		_ = b.WriteByte('\n')
+		_, _ = b.Write(line)
+	}
+	_, _ = b.WriteString("\n]}\n")
+	return b.Flush()
+}
+
+func wire(f *finding.Finding) wireFinding {
+	out := wireFinding{Finding: *f}
+	for _, ref := range f.References {
+		name := ref.Benchmark + "-" + ref.Version
+		if out.References == nil {
+			out.References = map[string][]string{}
+		}
+		out.References[name] = append(out.References[name], ref.ID)
+		if ref.Status != f.Status {
+			if out.Under == nil {
+				out.Under = map[string]finding.Status{}
+			}
+			out.Under[name] = ref.Status
+		}
+	}
+	return out
+}
+
+func ids(list []finding.Finding) []string {
+	out := []string{}
+	for i := range list {
+		out = append(out, list[i].ID)
+	}
+	return out
+}
+
+// ReadJSON reads a report in the JSON form, to compare another with it.
+// References are not read. The name appears in errors.
+func ReadJSON(name string, r io.Reader) (*audit.Report, error) {
+	var in wireReport
+	if err := json.NewDecoder(r).Decode(&in); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if in.Version != Version {
+		return nil, fmt.Errorf("%s: report version %d, want %d", name, in.Version, Version)
+	}
+	out := in.Report
+	out.Findings = nil
+	for _, f := range in.Findings {
+		if f.ID == "" || f.Control == "" {
+			return nil, fmt.Errorf("%s: a finding without id or control", name)
+		}
+		out.Findings = append(out.Findings, f.Finding)
+	}
+	return &out, nil
+}

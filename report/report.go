@@ -1,0 +1,167 @@
+// Package report writes the result of an audit for people and for programs.
+//
+// Names in an account are chosen by whoever may create users, so that every
+// form neutralises what its reader would obey: control characters in a
+// terminal, formulas in a spreadsheet, markup in Markdown.
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	"warden/audit"
+	"warden/finding"
+)
+
+// Form is a way to write a report.
+type Form string
+
+// The forms.
+const (
+	Table    Form = "table"
+	JSON     Form = "json"
+	CSV      Form = "csv"
+	Markdown Form = "markdown"
+)
+
+// Forms lists them all.
+var Forms = []Form{Table, JSON, CSV, Markdown}
+
+// Options change what is written.
+type Options struct {
+	// All writes also what passes and what does not apply, in the forms for
+	// people; those for programs always have everything.
+	All bool
+	// Since, where it is set, is what changed since an earlier report: the
+	// forms for people then show that alone.
+	Since *audit.Diff
+}
+
+// Write writes a report in a form.
+func Write(w io.Writer, f Form, r *audit.Report, o Options) error {
+	switch f {
+	case Table:
+		return table(w, r, o)
+	case JSON:
+		return writeJSON(w, r, o)
+	case CSV:
+		return writeCSV(w, r)
+	case Markdown:
+		return markdown(w, r, o)
+	}
+	return fmt.Errorf("there is no form %q", f)
+}
+
+// statuses are in the order of reports.
+var statuses = []finding.Status{finding.Fail, finding.Unknown, finding.Manual, finding.Pass, finding.NotApplicable}
+
+// words are how a table names the statuses.
+var words = map[finding.Status]string{
+	finding.Fail: "FAIL", finding.Unknown: "UNKNOWN", finding.Manual: "manual", finding.Pass: "pass", finding.NotApplicable: "n/a",
+}
+
+// shown are the findings that a form for people shows.
+func shown(r *audit.Report, o Options) []finding.Finding {
+	if o.Since != nil {
+		return nil
+	}
+	var out []finding.Finding
+	for _, f := range r.Findings {
+		if o.All || f.Status == finding.Fail || f.Status == finding.Unknown {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// section is findings under a heading.
+type section struct {
+	title string
+	list  []finding.Finding
+}
+
+// sections splits what is to be shown: by what changed, where that is asked,
+// otherwise nothing is split.
+func sections(r *audit.Report, o Options) []section {
+	if o.Since == nil {
+		return []section{{"", shown(r, o)}}
+	}
+	var changed []finding.Finding
+	for _, c := range o.Since.Changed {
+		f := c.After
+		f.Summary = "was " + string(c.Before.Status) + ", " + c.Before.Severity.String() + "; " + f.Summary
+		changed = append(changed, f)
+	}
+	return []section{{"new", o.Since.New}, {"changed", changed}, {"gone", o.Since.Gone}}
+}
+
+// counts tells in one line how many findings have which status.
+func counts(r *audit.Report) string {
+	var parts []string
+	for _, s := range statuses {
+		parts = append(parts, fmt.Sprintf("%d %s", r.Count(s, false), s))
+	}
+	line := strings.Join(parts, ", ")
+	if n := r.Count(finding.Fail, true); n > 0 {
+		line += fmt.Sprintf("; %d failures are accepted", n)
+	}
+	return line
+}
+
+// heading says what was judged and how old it is.
+func heading(r *audit.Report) string {
+	name := r.Account
+	if r.Alias != "" {
+		name += " (" + r.Alias + ")"
+	}
+	text := fmt.Sprintf("account %s, benchmark %s, as of %s", name, r.Benchmark, stamp(r.Now))
+	if !r.CollectedAt.IsZero() {
+		text += ", collected " + stamp(r.CollectedAt)
+	}
+	return clean(text)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+
+// age is how old a fact is, in the largest unit that fits.
+func age(now time.Time, at *time.Time) string {
+	if at == nil {
+		return "of unknown age"
+	}
+	switch d := now.Sub(*at); {
+	case d < time.Minute:
+		return "new"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min old", d/time.Minute)
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h old", d/time.Hour)
+	default:
+		return fmt.Sprintf("%d days old", d/(24*time.Hour))
+	}
+}
+
+// clean replaces what a terminal would obey.
+func clean(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// who names the subject of a finding: the ARN without what every ARN of the
+// account has.
+func who(r *audit.Report, f *finding.Finding) string {
+	name := f.Subject
+	if i := strings.Index(name, ":"+r.Account+":"); i >= 0 && strings.HasPrefix(name, "arn:") {
+		name = name[i+len(r.Account)+2:]
+	}
+	if f.Part != "" {
+		name += ", " + f.Part
+	}
+	return name
+}
