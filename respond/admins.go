@@ -80,6 +80,9 @@ func (r *Responder) refreshAdmins(ctx context.Context) error {
 	} else {
 		r.Log.Info("the administrators have changed", "administrators", arns(members))
 	}
+	if len(members) == 0 {
+		r.Log.Warn("nobody is an administrator, so everybody who writes to IAM is contained: look whether the rule is right", "rule", r.Guard.Rule())
+	}
 	return r.Ledger.ReadAdmins(ctx, r.Account, r.Guard.Rule(), h)
 }
 

@@ -26,6 +26,9 @@ type Guardrail struct {
 	// PolicyARN is the policy's:
 	// arn:aws:organizations::MANAGEMENT:policy/o-…/service_control_policy/p-….
 	PolicyARN string
+	// Role is the ARN of the role in the management account that may read and
+	// update it, for the command that gives back; "" for none.
+	Role string
 }
 
 // CheckGuardrail refuses what is not the ARN of a service control policy.

@@ -86,6 +86,9 @@ func (r *Responder) undoCommand(incident string) string {
 	if r.LedgerFlag != "" {
 		command = append(command, r.LedgerFlag)
 	}
+	if r.Guardrail != nil && r.Guardrail.Role != "" {
+		command = append(command, "--guardrail-role", r.Guardrail.Role)
+	}
 	return strings.Join(command, " ")
 }
 

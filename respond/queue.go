@@ -100,7 +100,7 @@ func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Messag
 	var all sync.WaitGroup
 	events, errs := make([]*trail.Event, len(messages)), make([]error, len(messages))
 	for i, m := range messages {
-		if events[i], errs[i] = trail.ParseEvent(m.Body); errs[i] == nil {
+		if events[i], errs[i] = trail.ParseDelivered(m.Body); errs[i] == nil {
 			r.born.note(events[i]) // who assumed a role is known before what he did with it
 		}
 	}

@@ -142,6 +142,12 @@ func (p *play) entries(kind ledger.Kind) (n int) {
 	return n
 }
 
+// wrapped is a record as EventBridge delivers it.
+func wrapped(account, record string) string {
+	return `{"version":"0","id":"1","detail-type":"AWS API Call via CloudTrail","source":"aws.iam","account":"` + account +
+		`","time":"2026-01-02T03:04:05Z","region":"us-east-1","resources":[],"detail":` + record + `}`
+}
+
 // forge makes a record of a call that a user never made out of one that he
 // did make, and returns it.
 func (p *play) forge(id string) string {
@@ -154,7 +160,8 @@ func (p *play) forge(id string) string {
 			if id == "" {
 				id = e.ID
 			}
-			return strings.NewReplacer(`"ListUsers"`, `"CreateUser"`, e.ID, id).Replace(string(e.Raw))
+			record := strings.NewReplacer(`"ListUsers"`, `"CreateUser"`, e.ID, id).Replace(string(e.Raw))
+			return wrapped(p.Account, record)
 		}
 	}
 	p.t.Fatal("the call left no record")

@@ -91,7 +91,7 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 	if g.fromHold(m) {
 		return g.again(ctx, m)
 	}
-	e, err := trail.ParseEvent([]byte(m.Body))
+	e, err := trail.ParseDelivered([]byte(m.Body))
 	if err != nil {
 		return g.quarantine(ctx, m, fmt.Errorf("not an event: %w", err))
 	}

@@ -148,7 +148,7 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 	var org apply.Organizations
 	if g.config.guardrail != "" {
 		org = g.clients.Assume(g.config.guardrailRole, "").Organizations
-		o.Guardrail = &respond.Guardrail{PolicyARN: g.config.guardrail}
+		o.Guardrail = &respond.Guardrail{PolicyARN: g.config.guardrail, Role: g.config.guardrailRole}
 		o.Lookup = respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: apply.Guarded(clients.IAM, org)}
 	}
 	if g.ledger != nil {

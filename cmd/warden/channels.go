@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"warden/account"
 	"warden/app"
 	"warden/notify"
 )
@@ -34,8 +35,18 @@ func channelFlags(cmd *cobra.Command) *channels {
 	f.StringVar(&o.mailFrom, "mail-from", "", "address that mail comes from")
 	f.StringVar(&o.smtp, "smtp", "", "mail server: smtps://USER@HOST:465 or smtp://USER@HOST:587, always with TLS")
 	f.StringVar(&o.passwordFile, "smtp-password-file", "", "file with the mail server's password (default: the variable "+smtpPassword+")")
-	cmd.MarkFlagsRequiredTogether("mail-to", "mail-from", "smtp")
 	return o
+}
+
+// check refuses channels that could never be reached, before they are needed.
+func (o *channels) check() error {
+	if a, err := account.ParseARN(o.topic); o.topic != "" && (err != nil || a.Service != "sns" || a.Account == "") {
+		return usageErrorf("--topic %q: want the ARN of an SNS topic", o.topic)
+	}
+	if mail := len(o.mailTo) > 0; mail != (o.mailFrom != "") || mail != (o.smtp != "") {
+		return usageErrorf("--mail-to, --mail-from and --smtp go together")
+	}
+	return nil
 }
 
 // notifiers are the channels that the flags name, each told on its own.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -80,8 +81,6 @@ EXIT STATUS
 	f.StringVar(&o.snapshot, "snapshot", "", "snapshot file: supplies the facts instead of AWS; with --apply, says what was there before the calls that --undo-actions takes back")
 	f.StringVarP(&o.output, "output", "o", "text", "text, or json for one line an event")
 	o.flags(cmd)
-	cmd.MarkFlagsOneRequired("queue", "folder", "events")
-	cmd.MarkFlagsMutuallyExclusive("queue", "folder", "events")
 	cmd.AddCommand(newGuardSweepCmd(s), newGuardLineageCmd(s))
 	return cmd
 }
@@ -90,6 +89,9 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (ended error) {
 	s = &streams{In: s.In, Out: &lineWriter{w: s.Out}, Err: &lineWriter{w: s.Err}}
 	if o.output != "text" && o.output != "json" {
 		return usageErrorf("--output %q: want text or json", o.output)
+	}
+	if err := o.source(); err != nil {
+		return err
 	}
 	cfg, err := o.config()
 	if err != nil {
@@ -143,6 +145,23 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (ended error) {
 	}
 	if len(o.events) > 0 {
 		return out.status()
+	}
+	return nil
+}
+
+// source checks that one place is named where events come from.
+func (o *guardOptions) source() error {
+	n := 0
+	for _, named := range []bool{o.queue != "", o.folder != "", len(o.events) > 0} {
+		if named {
+			n++
+		}
+	}
+	if n != 1 {
+		return usageErrorf("want one of --queue, --folder and --events")
+	}
+	if u, err := url.Parse(o.queue); o.queue != "" && (err != nil || u.Host == "" || len(u.Path) < 2) {
+		return usageErrorf("--queue %q: want the URL of a queue, such as https://sqs.us-east-1.amazonaws.com/111122223333/warden", o.queue)
 	}
 	return nil
 }

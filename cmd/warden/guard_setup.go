@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,6 +74,9 @@ func (o *guardSetup) flags(cmd *cobra.Command) {
 	o.aws = awsFlags(cmd)
 }
 
+// policyName is what IAM takes. Source: IAM API Reference, CreatePolicy.
+var policyName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+
 // config is the judgement's part of the flags.
 func (o *guardSetup) config() (guard.Config, error) {
 	cfg := guard.Config{
@@ -88,6 +92,20 @@ func (o *guardSetup) config() (guard.Config, error) {
 		if cfg.AdminTag, err = guard.ParseTag(o.adminTag); err != nil {
 			return cfg, usageErrorf("--admin-tag: %v", err)
 		}
+	}
+	if err := o.channels.check(); err != nil {
+		return cfg, err
+	}
+	if _, err := o.guardrail.options(); err != nil {
+		return cfg, err
+	}
+	for flag, name := range map[string]string{"--deny-policy": o.denyPolicy, "--deny-all-policy": o.denyAllPolicy} {
+		if !policyName.MatchString(name) {
+			return cfg, usageErrorf("%s %q: want the name of a policy, without a path", flag, name)
+		}
+	}
+	if len(o.adminGroups) == 0 && len(o.adminRoles) == 0 && o.adminTag == "" {
+		return cfg, usageErrorf("--admin-group is empty, and neither --admin-role nor --admin-tag names an administrator: everybody would be contained")
 	}
 	if o.budget < 1 {
 		return cfg, usageErrorf("--budget %d: want at least 1", o.budget)

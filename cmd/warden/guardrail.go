@@ -32,7 +32,7 @@ func (g *guardrailFlags) options() (*respond.Guardrail, error) {
 	if err := respond.CheckGuardrail(g.policy); err != nil {
 		return nil, usageErrorf("--guardrail-policy: %v", err)
 	}
-	return &respond.Guardrail{PolicyARN: g.policy}, nil
+	return &respond.Guardrail{PolicyARN: g.policy, Role: g.role}, nil
 }
 
 // organizations is the client of the organisation, nil where it is not used.
