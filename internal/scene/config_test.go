@@ -3,6 +3,7 @@ package scene
 import (
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ type config struct {
 // draw makes the scene of a seed.
 func draw(seed int64) config {
 	r := rand.New(rand.NewPCG(uint64(seed), 0x7363656e65))
-	c := config{seed: seed, organization: r.IntN(2) == 0, fight: 150 * time.Second, quiet: 150 * time.Second, sweep: time.Minute}
+	c := config{seed: seed, organization: r.IntN(2) == 0, fight: 150 * time.Second, quiet: 90 * time.Second, sweep: 40 * time.Second}
 	some := func(most float64) float64 {
 		if r.IntN(3) == 0 {
 			return 0
@@ -55,17 +56,24 @@ func draw(seed int64) config {
 	return c
 }
 
-// rights are the policies of the stack's roles, as the template has them, for
-// the role that the stage has.
+// templates are the policies of the stack's roles, as the template has them.
+var templates sync.Map // by name
+
+// rights are these policies for the role that the stage has.
 func rights(tb testing.TB, account, role string, protected []string) []string {
 	tb.Helper()
 	var out []string
 	for _, name := range []string{"guard-undo-actions", "guard-with-responder", "responder"} {
-		text, err := deploy.Policy(name, deploy.Place{Partition: "aws", Region: "us-east-1", Account: account}, protected)
-		if err != nil {
-			tb.Fatal(err)
+		text, ok := templates.Load(name)
+		if !ok {
+			made, err := deploy.Policy(name, deploy.Place{Partition: "aws", Region: "us-east-1", Account: account}, protected)
+			if err != nil {
+				tb.Fatal(err)
+			}
+			text = made
+			templates.Store(name, text)
 		}
-		out = append(out, strings.ReplaceAll(text, "arn:aws:iam::"+account+":role/warden-guard\"", role+"\""))
+		out = append(out, strings.ReplaceAll(text.(string), "arn:aws:iam::"+account+":role/warden-guard\"", role+"\""))
 	}
 	return out
 }

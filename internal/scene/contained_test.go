@@ -30,7 +30,9 @@ type slip struct {
 }
 
 // contained: with no credential of the intruder's IAM can be written to any
-// more. Where that is not so, people were told of it.
+// more. Where that is not so, people were told of it; with the organisation's
+// policy it is so, unless the budget is used up, and more than DENY-IAM waits
+// for a person.
 //
 // Who is denied IAM only can take a role that trusts him, once more: the
 // session that he gets is contained when it writes. In his last stand he has
@@ -62,7 +64,11 @@ func (e *end) contained(ctx context.Context) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("%s still works (%s), and nobody was told; it stands %v", s.credential, s.how, e.standing(s.name)))
 		}
 	}
-	if e.cfg.organization && len(e.slips) > 0 {
+	charged, err := e.Ledger.Charges(ctx, e.Account)
+	if err != nil {
+		return append(wrong, err.Error())
+	}
+	if e.cfg.organization && len(charged) < e.cfg.guard.Budget && len(e.slips) > 0 {
 		wrong = append(wrong, fmt.Sprintf("with the organisation's policy %d credentials still work: %+v", len(e.slips), e.slips))
 	}
 	return wrong

@@ -20,7 +20,6 @@ import (
 	"warden/app"
 	"warden/change/ledger"
 	"warden/internal/stage"
-	"warden/trail"
 	"warden/twin"
 )
 
@@ -44,7 +43,6 @@ type scene struct {
 	mu       sync.Mutex
 	told     []line // what happened
 	failures []string
-	records  []*trail.Event
 }
 
 // line is one thing that happened.
@@ -108,7 +106,7 @@ func play(tb testing.TB, cfg config) *scene {
 		Seed: cfg.seed, Faults: faults, Guard: cfg.guard, Organization: cfg.organization, Store: s.memory, Sessions: true,
 		Rights: rights(tb, twin.SampleAccount, role, s.protected),
 		Wire: func(h http.Handler) aws.HTTPClient {
-			s.line = wire{handler: h, seed: cfg.seed}
+			s.line = wire{handler: h, seed: cfg.seed, n: new(atomic.Int64)}
 			people := s.line
 			people.name = "people"
 			return people
@@ -197,7 +195,7 @@ func (s *scene) work(ctx context.Context) {
 // clients are those of a credential of the intruder.
 func (s *scene) clients(name string, key app.Key) *app.Clients {
 	line := s.line
-	line.name = name
+	line.name, line.n = name, new(atomic.Int64)
 	return s.As(key).With(hasty(line))
 }
 

@@ -87,7 +87,7 @@ func (w *worker) live(ctx context.Context, n int) error {
 		l.limit = int64(at[n])
 	}
 	line := w.s.line
-	line.name, line.cut = fmt.Sprintf("worker %d.%d", w.n, n), l.cut
+	line.name, line.cut, line.n = fmt.Sprintf("worker %d.%d", w.n, n), l.cut, new(atomic.Int64)
 	hands, err := w.s.NewHands(patient(line))
 	if err != nil {
 		return err
@@ -109,11 +109,25 @@ func (w *worker) live(ctx context.Context, n int) error {
 	if w.n == 0 {
 		all.Go(func() { w.sweeps(ctx, r, past) })
 	}
-	err = r.Serve(ctx, source.NewQueue(hands.Hub.SQS, w.s.QueueURL), respond.QueueOptions{Name: "queue", Each: func(res respond.Result) {
+	err = r.Serve(ctx, asker{source.NewQueue(hands.Hub.SQS, w.s.QueueURL), 1001*time.Millisecond + time.Duration(w.n)*97*time.Millisecond}, respond.QueueOptions{Name: "queue", Each: func(res respond.Result) {
 		w.s.note("worker %d", "%s of %s: %s, %s, taken %d, error %v", w.n, res.Event.Name, res.Actor.ARN, res.Verdict, res.Action, len(res.Taken), res.Err)
 	}})
 	all.Wait()
 	return err
+}
+
+// asker asks a queue now and then, and does not wait at it: which of two who
+// wait gets a message is chance.
+type asker struct {
+	respond.Queue
+	every time.Duration
+}
+
+func (a asker) Receive(ctx context.Context, _ time.Duration) ([]source.Message, error) {
+	if !pause(ctx, a.every) {
+		return nil, ctx.Err()
+	}
+	return a.Queue.Receive(ctx, 0)
 }
 
 // sweeps runs the sweep as the schedule would, and looks again at what it made.
