@@ -80,6 +80,8 @@ unit: $(TOOLS)/venv/.done
 	$(call say,go test $(RACE))
 	@[ -n "$(RACE)" ] || $(call missing,no C compiler for go test -race)
 	@go test $(RACE) ./...
+	$(call say,the long tests without the race detector: deaths at every point and 200 scenes)
+	@go test ./change/apply ./internal/scene
 
 .PHONY: sessions
 sessions: build $(TOOLS)/venv/.done

@@ -119,6 +119,9 @@ func TestDeathAtEveryPoint(t *testing.T) {
 				t.Fatal("the undo does not restore the start")
 			}
 			deaths := 0
+			if !twice {
+				tt.second = points + undoPoints
+			}
 			for first := 1; first <= points; first++ {
 				for second := 0; second <= points; second += tt.second {
 					b := newBench(t)
@@ -320,11 +323,6 @@ func process(t *testing.T, dir, do string, dieAt int) (killed bool, points int) 
 	}
 	return false, points
 }
-
-// stride spares most points of TestKill9: TestDeathAtEveryPoint visits all of
-// them, in one process. Coprime to the ten points of a step, it meets every
-// kind of point.
-const stride = 7
 
 // TestKill9 kills a real process at points all over a plan and its undo,
 // starts it again, and compares account and ledger with those of one that
