@@ -1,6 +1,7 @@
 package escalation
 
 import (
+	"slices"
 	"strings"
 
 	"warden/account"
@@ -21,11 +22,15 @@ type callers struct {
 // assuming returns who of a class has to be asked whether he may assume t.
 func (s *search) assuming(c *class, t *node) []unit {
 	x := s.callersOf(t)
-	if x.anybody || x.account && c.speaks("sts:AssumeRole") {
+	if x.anybody || x.account && c.speaks("sts:AssumeRole") && c.touches("sts:AssumeRole", t.ARN) {
 		return c.apart(t, func(n *node) bool { return x.each || x.named[n.ARN] || c.named && n.isIn(t.ARN) })
 	}
+	list := x.list
+	if x.account && c.named {
+		list = append(slices.Clone(list), s.namesakes(t)...)
+	}
 	var out []unit
-	for _, n := range x.list {
+	for _, n := range list {
 		if n.class == c && !n.reached && n != t {
 			out = append(out, unit{n, []*node{n}})
 		}

@@ -40,9 +40,10 @@ type class struct {
 	// doubts: nobody knows all of their policies.
 	doubts bool
 
-	can     map[string]bool    // actions that a statement may allow; see speaks
-	regions []string           // that the policies name, and us-east-1
-	free    map[*Path]*freeing // what the path needs beside the target
+	can     map[string]bool     // actions that a statement may allow; see speaks
+	spans   map[string][]string // resources of these statements; see touches
+	regions []string            // that the policies name, and us-east-1
+	free    map[*Path]*freeing  // what the path needs beside the target
 	lift    *lifting
 }
 
@@ -165,7 +166,7 @@ func classify(nodes []*node) []*class {
 		}
 		c := byKey[key.String()]
 		if c == nil {
-			c = &class{named: named, doubts: len(n.Doubts) > 0, can: map[string]bool{}, free: map[*Path]*freeing{}}
+			c = &class{named: named, doubts: len(n.Doubts) > 0, can: map[string]bool{}, spans: map[string][]string{}, free: map[*Path]*freeing{}}
 			c.regions = regions(n)
 			byKey[key.String()] = c
 			out = append(out, c)
@@ -190,6 +191,55 @@ func (c *class) speaks(action string) bool {
 		c.can[action] = known
 	}
 	return known
+}
+
+// touches tells whether a statement may allow the action on a resource that
+// is not named after the caller. Resources that are do not count.
+func (c *class) touches(action, arn string) bool {
+	if c.doubts {
+		return true
+	}
+	patterns, seen := c.spans[action]
+	if !seen {
+		p := c.members[0].Policies()
+		patterns = spans(slices.Concat(p.Identity, p.Group), action)
+		c.spans[action] = patterns
+	}
+	return slices.ContainsFunc(patterns, func(p string) bool { return p == "*" || like(p, arn) })
+}
+
+// spans are the resources of the statements that allow the action, with * for
+// what is not known.
+func spans(docs []*policy.Document, action string) []string {
+	var out []string
+	for _, d := range docs {
+		if len(d.Defects) > 0 {
+			return []string{"*"}
+		}
+		for i := range d.Statements {
+			s := &d.Statements[i]
+			if s.Effect != "Allow" || !lists(s, action) {
+				continue
+			}
+			if s.Resources == nil {
+				return []string{"*"}
+			}
+			for _, r := range s.Resources {
+				own, other := false, false
+				variables(r, func(key string) {
+					mine := aboutCaller(strings.ToLower(strings.TrimSpace(key)))
+					own, other = own || mine, other || !mine
+				})
+				switch {
+				case r == "*" || other:
+					return []string{"*"}
+				case !own && !slices.Contains(out, r):
+					out = append(out, r)
+				}
+			}
+		}
+	}
+	return out
 }
 
 func mayAllow(docs []*policy.Document, action string) bool {

@@ -31,6 +31,10 @@ type search struct {
 	// limit is the state that an edge must have at least.
 	limit authorize.State
 
+	// unsure: something was unknown, so that a look at what is may pay.
+	unsure bool
+
+	inARN     map[*node][]*node
 	first     *authorize.Question
 	questions map[asked]*authorize.Question
 }
@@ -49,7 +53,7 @@ func find(a *authorize.Authorizer, snapshot *account.Snapshot, only map[string]b
 // newSearch reads the snapshot. If only is not nil the others are no sources.
 func newSearch(a *authorize.Authorizer, snapshot *account.Snapshot, only map[string]bool) *search {
 	s := &search{snapshot: snapshot, authorizer: a, byARN: map[string]*node{}, policies: map[string]*account.ManagedPolicy{},
-		groups: map[string]*account.Group{}, callers: map[*node]*callers{}, questions: map[asked]*authorize.Question{}, first: a.Question(authorize.Request{Action: anything, Resource: "*"})}
+		groups: map[string]*account.Group{}, callers: map[*node]*callers{}, inARN: map[*node][]*node{}, questions: map[asked]*authorize.Question{}, first: a.Question(authorize.Request{Action: anything, Resource: "*"})}
 	// The text is a constant that tests read.
 	s.all, _ = policy.Parse("AdministratorAccess", []byte(everything))
 	for i := range snapshot.Policies {
@@ -96,6 +100,9 @@ func newSearch(a *authorize.Authorizer, snapshot *account.Snapshot, only map[str
 // and then as short as it can be.
 func (s *search) run() {
 	for _, s.limit = range []authorize.State{authorize.Allowed, authorize.Depends, authorize.Unknown} {
+		if s.limit == authorize.Unknown && !s.unsure {
+			return
+		}
 		for _, n := range s.nodes {
 			if !n.reached && s.good(n.admin.State) {
 				n.reached, n.state = true, n.admin.State
@@ -103,11 +110,12 @@ func (s *search) run() {
 		}
 		s.sweep()
 		s.alone()
+		able := s.able(slices.Concat(principalPaths, servicePaths))
 		for dist, last := 0, s.farthest(); dist <= last; dist, last = dist+1, s.farthest() {
 			for _, t := range s.nodes {
 				if t.reached && t.dist == dist {
 					for _, p := range s.pathsTo(t) {
-						s.toward(t, t, p, s.classes)
+						s.toward(t, t, p, able[p])
 					}
 				}
 			}
@@ -116,6 +124,7 @@ func (s *search) run() {
 }
 
 func (s *search) good(x authorize.State) bool {
+	s.unsure = s.unsure || x == authorize.Unknown
 	return x != authorize.Denied && rank(x) <= rank(s.limit)
 }
 
@@ -167,14 +176,7 @@ func (s *search) alone() {
 			c.sweep()
 		}
 	}
-	able := map[*Path][]*class{}
-	for _, p := range raisePaths {
-		for _, c := range s.classes {
-			if len(c.open) > 0 && s.plausible(c, p) {
-				able[p] = append(able[p], c)
-			}
-		}
-	}
+	able := s.able(raisePaths)
 	for _, t := range s.nodes {
 		for _, p := range raisePaths {
 			if p.Of == t.Kind && len(able[p]) > 0 && s.applies(p, t) {
@@ -195,14 +197,24 @@ func (s *search) plausible(c *class, p *Path) bool {
 	return true
 }
 
+// able are the classes whose policies speak of what the paths need.
+func (s *search) able(paths []*Path) map[*Path][]*class {
+	out := map[*Path][]*class{}
+	for _, p := range paths {
+		for _, c := range s.classes {
+			if len(c.open) > 0 && s.plausible(c, p) && (p.Service == "" || s.good(s.frees(c, p).state)) {
+				out[p] = append(out[p], c)
+			}
+		}
+	}
+	return out
+}
+
 // toward finds out who of the classes can go the path over t; then he is to,
 // or an administrator if that is nil.
 func (s *search) toward(t, to *node, p *Path, classes []*class) {
 	for _, c := range classes {
-		if len(c.open) == 0 || !s.plausible(c, p) {
-			continue
-		}
-		if p.Service != "" && !s.good(s.frees(c, p).state) {
+		if len(c.open) == 0 {
 			continue
 		}
 		found := false
@@ -267,7 +279,17 @@ func (s *search) units(c *class, p *Path, t *node) []unit {
 	if slices.ContainsFunc(p.Needs, func(n Need) bool { return n.Action == "sts:AssumeRole" }) {
 		return s.assuming(c, t)
 	}
-	if c.named {
+	if touches := s.touches(c, p, t); c.named && !touches {
+		var out []unit
+		for _, n := range s.namesakes(t) {
+			if n.class == c && !n.reached && n != t {
+				out = append(out, unit{n, []*node{n}})
+			}
+		}
+		return out
+	} else if !touches {
+		return nil
+	} else if c.named {
 		return c.apart(t, func(n *node) bool { return n.isIn(t.ARN) })
 	}
 	for _, n := range c.open {
@@ -276,6 +298,32 @@ func (s *search) units(c *class, p *Path, t *node) []unit {
 		}
 	}
 	return nil
+}
+
+// touches tells whether statements may allow what the path needs on t, leaving
+// aside resources that are named after the caller.
+func (s *search) touches(c *class, p *Path, t *node) bool {
+	for _, n := range p.Needs {
+		if n.On == Target && !c.touches(n.Action, t.ARN) {
+			return false
+		}
+	}
+	return true
+}
+
+// namesakes are those whose name, or a tag, is in the ARN of t: variables in
+// their policies may stand for it.
+func (s *search) namesakes(t *node) []*node {
+	out, known := s.inARN[t]
+	if !known {
+		for _, n := range s.nodes {
+			if n.class.named && n.isIn(t.ARN) {
+				out = append(out, n)
+			}
+		}
+		s.inARN[t] = out
+	}
+	return out
 }
 
 // apart makes a unit of each of the class that stands alone, and one of the

@@ -48,3 +48,22 @@ func TestPlanted(t *testing.T) {
 		}
 	}
 }
+
+// TestNoShortcutMatters compares with a search that asks everybody about
+// everything.
+func TestNoShortcutMatters(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		s := company(120, 60, seed)
+		want := escalation.Naive(t, s)
+		got := escalation.Find(authorize.New(s), s).Ways
+		for _, w := range got {
+			if want[w.Principal.ARN] != w.State {
+				t.Errorf("seed %d: %s is %s, and %q if everybody is asked", seed, w.Principal, w.State, want[w.Principal.ARN])
+			}
+		}
+		if len(got) != len(want) || len(got) == 0 {
+			t.Errorf("seed %d: %d ways, and %d if everybody is asked", seed, len(got), len(want))
+		}
+	}
+}
