@@ -18,7 +18,7 @@ var files embed.FS
 
 // Templates are the names that Template takes.
 func Templates() []string {
-	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation", "guard-doctor"}
+	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation", "guard-doctor", "audit"}
 }
 
 // Template returns a CloudFormation template.
@@ -50,6 +50,8 @@ var policies = []source{
 	{"member", "guard-member", "MemberRolePolicy", nil, true},
 	{"guardrail", "guard-organisation", "GuardrailRolePolicy", nil, false},
 	{"doctor", "guard-doctor", "DoctorRolePolicy", nil, false},
+	{"audit", "audit", "AuditorPolicy", nil, false},
+	{"audit-report", "audit", "ReportPolicy", nil, false},
 }
 
 // Policies are the names that Policy takes.

@@ -335,6 +335,8 @@ func TestNoWayUp(t *testing.T) {
 		{"member", nil},
 		{"guardrail", nil},
 		{"doctor", nil},
+		{"audit", nil},
+		{"audit-report", nil},
 		// On others than itself: an inline policy, a version of DENY-IAM that
 		// says something else, a trust policy.
 		{"responder", []string{

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -24,12 +25,15 @@ type accessJob struct {
 
 func lastAccessedOperations() map[string]operation {
 	return map[string]operation{
-		"GenerateServiceLastAccessedDetails": act(onAll, generateServiceLastAccessedDetails, "Arn"),
+		"GenerateServiceLastAccessedDetails": act(onArn, generateServiceLastAccessedDetails, "Arn"),
 		"GetServiceLastAccessedDetails":      act(onAll, getServiceLastAccessedDetails, "JobId"),
 		"ListServerCertificates":             act(onAll, listServerCertificates),
 		"ListOrganizationsFeatures":          act(onAll, listOrganizationsFeatures),
 	}
 }
+
+// onArn is the entity of the request.
+func onArn(c *call, v reflect.Value) (entity, error) { return entity{arn: param(v, "Arn")}, nil }
 
 // generateServiceLastAccessedDetails starts a job about a user or role. IAM
 // API Reference, GenerateServiceLastAccessedDetails; groups and policies are

@@ -41,6 +41,7 @@ func newDeployTemplateCmd(s *streams) *cobra.Command {
   guard-member        one in each other account of the organisation: lets the guard guard it
   guard-organisation  in the management account: service control policies that pin the quarantine
   guard-doctor        a role for warden doctor
+  audit               a role for warden collect, a group for people who fetch the credential report
 
 EXIT STATUS
   0  printed
@@ -76,6 +77,8 @@ for an account.
   member              the guard in another account
   guardrail           write the one service control policy, in the management account
   doctor              read what warden doctor looks at
+  audit               read what warden collect reads
+  audit-report        fetch the credential report, and nothing else
 
 EXIT STATUS
   0  printed
