@@ -73,10 +73,11 @@ type Answer struct {
 
 // Report is the result of an audit.
 type Report struct {
-	Account     string    `json:"account"`
-	Alias       string    `json:"alias,omitempty"`
-	Now         time.Time `json:"now"`
-	CollectedAt time.Time `json:"collectedAt"`
+	Account string    `json:"account"`
+	Alias   string    `json:"alias,omitempty"`
+	Now     time.Time `json:"now"`
+	// CollectedAt is when the evidence was read; zero where it does not say.
+	CollectedAt time.Time `json:"collectedAt,omitzero"`
 	// Benchmark is what was selected: "all" or "cis-aws-7.0.0".
 	Benchmark string            `json:"benchmark"`
 	Findings  []finding.Finding `json:"findings"`

@@ -154,11 +154,14 @@ func clean(s string) string {
 }
 
 // who names the subject of a finding: the ARN without what every ARN of the
-// account has.
+// account has, and "account" where the root user's stands for it.
 func who(r *audit.Report, f *finding.Finding) string {
 	name := f.Subject
 	if i := strings.Index(name, ":"+r.Account+":"); i >= 0 && strings.HasPrefix(name, "arn:") {
 		name = name[i+len(r.Account)+2:]
+	}
+	if name == "root" && !strings.HasPrefix(f.Control, "root.") {
+		name = "account"
 	}
 	if f.Part != "" {
 		name += ", " + f.Part

@@ -1,0 +1,227 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"warden/audit"
+	"warden/finding"
+	"warden/report"
+)
+
+const account = "111122223333"
+
+var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+// nasty is a report in which names are what an intruder would choose.
+func nasty() *audit.Report {
+	at := now.Add(-3 * time.Hour)
+	r := &audit.Report{Account: account, Now: now, CollectedAt: now, Benchmark: "all"}
+	r.Findings = []finding.Finding{
+		{
+			ID: "F-0123456789abcdef", Control: "user.mfa", Title: "Every user with a console password has MFA", Subject: "arn:aws:iam::" + account + ":user/=HYPERLINK(\"x\")", SubjectID: "AIDA1",
+			Status: finding.Fail, Severity: finding.High, Summary: "=1+1 <script>alert(1)</script> \x1b[31m|x|\n@y",
+			References: []finding.Reference{
+				{Benchmark: "cis-aws", Version: "1.2.0", ID: "1.2", Level: 1, Status: finding.Pass},
+				{Benchmark: "cis-aws", Version: "7.0.0", ID: "2.10", Level: 1, Status: finding.Fail},
+			},
+			Evidence: []finding.Fact{{Fact: "mfa_active false", Source: "iam:GetCredentialReport", At: &at}, {Fact: "-x", Source: "r.csv"}},
+			Remedy:   "[a](b)", Command: "aws iam x --user-name '`|'",
+		},
+		{
+			ID: "F-0000000000000001", Control: "root.keys", Title: "t", Subject: "arn:aws:iam::" + account + ":root", Status: finding.Fail, Severity: finding.Critical, Summary: "a key",
+			Exempt: &finding.Exempt{Reason: "r", Owner: "ops", Expires: now.Add(time.Hour)},
+		},
+		{ID: "F-0000000000000002", Control: "role.support", Title: "t", Subject: "arn:aws:iam::" + account + ":root", Status: finding.Unknown, Severity: finding.Low, Summary: "who knows"},
+		{ID: "F-0000000000000003", Control: "key.age", Title: "t", Subject: "arn:aws:iam::" + account + ":user/bob", Part: "access key 1", Status: finding.Pass, Severity: finding.Medium, Summary: "new"},
+	}
+	return r
+}
+
+func write(t *testing.T, f report.Form, o report.Options) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.Write(&b, f, nasty(), o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestTable(t *testing.T) {
+	t.Parallel()
+	got := write(t, report.Table, report.Options{})
+	want := `account 111122223333, benchmark all, as of 2026-01-31 12:00Z, collected 2026-01-31 12:00Z
+
+FAIL     high     user.mfa                   user/=HYPERLINK("x"): =1+1 <script>alert(1)</script> �[31m|x|�@y
+accepted critical root.keys                  root: a key
+UNKNOWN  low      role.support               account: who knows
+
+1 fail, 1 unknown, 0 manual, 1 pass, 0 not applicable; 1 failures are accepted
+`
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if all := write(t, report.Table, report.Options{All: true}); !strings.Contains(all, "user/bob, access key 1: new") {
+		t.Error(all)
+	}
+}
+
+func TestSince(t *testing.T) {
+	t.Parallel()
+	r := nasty()
+	d := &audit.Diff{New: r.Findings[:1], Gone: r.Findings[2:3], Changed: []audit.Change{{Before: r.Findings[2], After: r.Findings[1]}}}
+	got := write(t, report.Table, report.Options{Since: d})
+	for _, want := range []string{"new: 1\nFAIL", "changed: 1\naccepted critical root.keys                  root: was unknown, low; a key", "gone: 1\nUNKNOWN"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if got := write(t, report.Markdown, report.Options{Since: d}); !strings.Contains(got, "## gone: 1") {
+		t.Error(got)
+	}
+}
+
+// No cell of the CSV form begins a formula, in any spreadsheet.
+func TestCSV(t *testing.T) {
+	t.Parallel()
+	rows, err := csv.NewReader(strings.NewReader(write(t, report.CSV, report.Options{}))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rows) != 5 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	for _, row := range rows {
+		for _, cell := range row {
+			if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n ") {
+				t.Errorf("cell %q", cell)
+			}
+			if strings.ContainsAny(cell, "\n\r\x1b") {
+				t.Errorf("cell %q", cell)
+			}
+		}
+	}
+	at := slices.Index(rows[0], "references")
+	if got := rows[1][at]; got != "cis-aws-1.2.0:1.2 (pass) cis-aws-7.0.0:2.10" {
+		t.Errorf("references %q", got)
+	}
+	if got := rows[1][slices.Index(rows[0], "evidence")]; got != "mfa_active false [iam:GetCredentialReport, 3 h old]; -x [r.csv, of unknown age]" {
+		t.Errorf("evidence %q", got)
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	t.Parallel()
+	got := write(t, report.Markdown, report.Options{})
+	for _, bad := range []string{"<script>", "[a](b)", "\x1b"} {
+		if strings.Contains(got, bad) {
+			t.Errorf("%q in\n%s", bad, got)
+		}
+	}
+	for _, line := range strings.Split(got, "\n") {
+		if n := strings.Count(strings.ReplaceAll(line, `\|`, ""), "|"); strings.HasPrefix(line, "|") && n != 8 {
+			t.Errorf("%d columns: %s", n-1, line)
+		}
+	}
+}
+
+// TestJSON reads the form again, and holds it to the schema.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	text := write(t, report.JSON, report.Options{Since: &audit.Diff{New: nasty().Findings[:1]}})
+	back, err := report.ReadJSON("report.json", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := nasty()
+	for i := range want.Findings {
+		want.Findings[i].References = nil
+		a, _ := json.Marshal(want.Findings[i])
+		b, _ := json.Marshal(back.Findings[i])
+		if !bytes.Equal(a, b) {
+			t.Errorf("read\n%s\nwant\n%s", b, a)
+		}
+	}
+	var value any
+	if err := json.Unmarshal([]byte(text), &value); err != nil {
+		t.Fatal(err)
+	}
+	var schema map[string]any
+	if err := json.Unmarshal(report.Schema, &schema); err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range validate(schema, schema, value, "$") {
+		t.Error(problem)
+	}
+	// The check of the schema is one: it finds what does not belong.
+	value.(map[string]any)["more"] = 1
+	delete(value.(map[string]any), "findings")
+	if got := validate(schema, schema, value, "$"); len(got) != 2 {
+		t.Errorf("found %v", got)
+	}
+	for _, bad := range []string{"{", `{"version":2}`, `{"version":1,"findings":[{}]}`} {
+		if _, err := report.ReadJSON("r", strings.NewReader(bad)); err == nil {
+			t.Errorf("%s was read", bad)
+		}
+	}
+}
+
+// validate checks what the schema uses: type, required, properties, items,
+// enum and references.
+func validate(root, schema map[string]any, value any, at string) (problems []string) {
+	if ref, ok := schema["$ref"].(string); ok {
+		defs := root["$defs"].(map[string]any)
+		return validate(root, defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any), value, at)
+	}
+	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, value) {
+		problems = append(problems, fmt.Sprintf("%s: %v is not one of %v", at, value, enum))
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		if schema["type"] != "object" {
+			return append(problems, at+": an object")
+		}
+		required, _ := schema["required"].([]any)
+		for _, name := range required {
+			if _, ok := v[name.(string)]; !ok {
+				problems = append(problems, fmt.Sprintf("%s: %v is missing", at, name))
+			}
+		}
+		properties, _ := schema["properties"].(map[string]any)
+		for name, x := range v {
+			if p, ok := properties[name].(map[string]any); ok {
+				problems = append(problems, validate(root, p, x, at+"."+name)...)
+			} else if more, ok := schema["additionalProperties"].(map[string]any); ok {
+				problems = append(problems, validate(root, more, x, at+"."+name)...)
+			} else {
+				problems = append(problems, at+": unknown "+name)
+			}
+		}
+	case []any:
+		items, ok := schema["items"].(map[string]any)
+		if !ok {
+			return append(problems, at+": a list")
+		}
+		for i, x := range v {
+			problems = append(problems, validate(root, items, x, fmt.Sprintf("%s[%d]", at, i))...)
+		}
+	case string:
+		if want := schema["type"]; want != nil && want != "string" {
+			problems = append(problems, at+": a string")
+		}
+	}
+	return problems
+}
+
+func TestNoForm(t *testing.T) {
+	t.Parallel()
+	if err := report.Write(&bytes.Buffer{}, "pdf", nasty(), report.Options{}); err == nil {
+		t.Error("a form that there is not")
+	}
+}
