@@ -171,6 +171,9 @@ type Result struct {
 	// Taken lists the steps that took back what the call did, and those that
 	// could not, with the reason.
 	Taken []string
+	// Would lists the steps that a dry run would have taken to contain the
+	// caller, with the states that it found.
+	Would []string
 	// Proposed are the ids of the plans that wait for a person.
 	Proposed []string
 	// Err is what went wrong on the way; the event was still dealt with as
@@ -276,7 +279,7 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time,
 	if r.Applier == nil {
 		res.Action = WouldAlert
 		if res.Verdict == guard.Contain || r.beyond(&res) {
-			res.Action = WouldContain
+			res.Action, res.Would = WouldContain, r.would(ctx, &res)
 		}
 		return res
 	}

@@ -30,6 +30,10 @@ func (r *Responder) ways(ctx context.Context, res *Result, level guard.Level, mo
 	if err != nil {
 		return nil, err
 	}
+	return r.waysIn(in, res, level, more)
+}
+
+func (r *Responder) waysIn(in ledger.Incident, res *Result, level guard.Level, more bool) ([]way, error) {
 	var ways []way
 	switch a := res.Actor; {
 	case isUser(a.Kind):

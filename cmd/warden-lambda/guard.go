@@ -105,7 +105,7 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 		res.Retry = true // cut off on its way
 	}
 	g.log.Info("judged", "event", e.ID, "name", e.Name, "caller", res.Actor.ARN, "verdict", res.Verdict,
-		"action", res.Action, "incident", res.Incident, "tookMs", res.Took.Milliseconds(), "retry", res.Retry)
+		"action", res.Action, "incident", res.Incident, "tookMs", res.Took.Milliseconds(), "retry", res.Retry, "would", res.Would)
 	if !res.Next.IsZero() {
 		g.hold(ctx, r.Account, res.Incident)
 	}

@@ -211,6 +211,7 @@ type resultLine struct {
 	guard.Line
 	Action respond.Action `json:"action"`
 	Taken  []string       `json:"taken,omitempty"`
+	Would  []string       `json:"would,omitempty"`
 	Error  string         `json:"error,omitempty"`
 	TookMS float64        `json:"tookMs"`
 }
@@ -226,7 +227,7 @@ func (g *guardOutput) event(res respond.Result) {
 		return
 	}
 	if g.json {
-		line := resultLine{Line: res.Line(), Action: res.Action, Taken: res.Taken, TookMS: float64(res.Took.Microseconds()) / 1000}
+		line := resultLine{Line: res.Line(), Action: res.Action, Taken: res.Taken, Would: res.Would, TookMS: float64(res.Took.Microseconds()) / 1000}
 		if res.Err != nil {
 			line.Error = res.Err.Error()
 		}
@@ -236,7 +237,8 @@ func (g *guardOutput) event(res respond.Result) {
 	if res.Verdict == guard.Ignored {
 		return
 	}
-	_, g.err = fmt.Fprintln(g.w, res.Text())
+	lines := append([]string{res.Text()}, res.Would...)
+	_, g.err = fmt.Fprintln(g.w, strings.Join(lines, "\n    would "))
 }
 
 func (g *guardOutput) summary() string {
