@@ -18,3 +18,13 @@ func Lookup(id string) *Path {
 	}
 	return nil
 }
+
+// NotConsidered is what no answer takes into account, for people to read,
+// beside what package authorize leaves out.
+var NotConsidered = []string{
+	"what a group gives that does not make an administrator of who joins it, together with what he has",
+	"taking away statements that deny, and changing policies of resources",
+	"OpenID Connect providers, IAM Identity Center and Roles Anywhere",
+	"what data or credentials somebody finds with what he may read",
+	"which functions, instances, stacks and the like exist, and what roles they have",
+}

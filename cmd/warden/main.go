@@ -71,6 +71,7 @@ Nothing is changed in an account without --apply.`,
 	root.AddCommand(newTwinCmd(s))
 	root.AddCommand(newWhoCanCmd(s))
 	root.AddCommand(newCanCmd(s))
+	root.AddCommand(newEscalateCmd(s))
 	root.AddCommand(newCollectCmd(s))
 	root.AddCommand(newDeployCmd(s))
 	root.AddCommand(newDoctorCmd(s))
