@@ -247,10 +247,12 @@ func (r *Responder) whom(ctx context.Context, c guard.AdminChange, at time.Time)
 		users = members
 	default:
 		user, err := r.Lookup.User(ctx, c.User)
-		if err != nil || user == nil {
+		if err != nil {
 			return nil, err
 		}
-		users = []account.User{*user}
+		if user != nil {
+			users = []account.User{*user}
+		}
 	}
 	var out []trail.Issuer
 	for _, u := range users {
@@ -258,7 +260,36 @@ func (r *Responder) whom(ctx context.Context, c guard.AdminChange, at time.Time)
 			out = append(out, trail.Issuer{ARN: u.ARN, ID: u.ID, Name: u.Name})
 		}
 	}
+	if c.Removed {
+		// The name in the event may be nobody's by now, as that of a group
+		// that was renamed twice.
+		for _, w := range r.were(c, at) {
+			if !slices.ContainsFunc(out, func(o trail.Issuer) bool { return o.ID == w.ID }) {
+				out = append(out, w)
+			}
+		}
+	}
 	return out, nil
+}
+
+// were are those who were seen last, before the event, as administrators in
+// the way that the event took away.
+func (r *Responder) were(c guard.AdminChange, at time.Time) (out []trail.Issuer) {
+	r.admins.mu.Lock()
+	defer r.admins.mu.Unlock()
+	for _, look := range slices.Backward(r.admins.history.Seen) {
+		if look.At.After(at.Add(timeResolution)) {
+			continue
+		}
+		for _, m := range look.Members {
+			name := m.ARN[strings.LastIndexByte(m.ARN, '/')+1:]
+			if strings.EqualFold(m.By, c.Way) && (c.Group != "" || strings.EqualFold(name, c.User)) {
+				out = append(out, trail.Issuer{ARN: m.ARN, ID: m.ID, Name: name})
+			}
+		}
+		return out
+	}
+	return nil
 }
 
 func (r *Responder) recordGrants(ctx context.Context, res *Result, c guard.AdminChange, whom []trail.Issuer) error {

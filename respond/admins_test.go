@@ -201,6 +201,52 @@ func TestRobbedAdministrator(t *testing.T) {
 	p.handle(p.later(2), &after, guard.Contain, "no administrator")
 }
 
+// An administrator is known as robbed also where the names in the event are
+// nobody's any more when it comes: the group was renamed twice, or he himself.
+func TestRobbedUnderAnotherName(t *testing.T) {
+	t.Parallel()
+	for name, rob := range map[string]func(p *play){
+		"the group is renamed twice": func(p *play) {
+			for _, names := range [][2]string{{guard.DefaultAdminGroup, "A"}, {"A", "B"}} {
+				if _, err := p.intruder.IAM.UpdateGroup(t.Context(), &iam.UpdateGroupInput{GroupName: &names[0], NewGroupName: &names[1]}); err != nil {
+					p.t.Fatal(err)
+				}
+			}
+		},
+		"he is taken out and renamed": func(p *play) {
+			p.leave(p.intruder, newcomer)
+			if _, err := p.intruder.IAM.UpdateUser(t.Context(), &iam.UpdateUserInput{UserName: aws.String(newcomer), NewUserName: aws.String("nobody")}); err != nil {
+				p.t.Fatal(err)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, second := cast(t, stage.Options{})
+			p.join(p.Admin, newcomer)
+			p.handle(p.r, p.the(p.Truth.Administrator, "AddUserToGroup"), guard.Allowed, "administrator")
+			if _, err := p.Admin.IAM.AttachUserPolicy(t.Context(), &iam.AttachUserPolicyInput{UserName: aws.String(newcomer), PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMFullAccess")}); err != nil {
+				t.Fatal(err)
+			}
+			rob(p)
+			for _, e := range p.intruderEvents() {
+				p.handle(p.r, e, guard.Contain, "no administrator")
+			}
+			if err := p.createUser(second, "repair"); err != nil {
+				t.Fatal(err)
+			}
+			var late trail.Event
+			for _, e := range p.lookup() {
+				if e.Name == "CreateUser" {
+					late = *e
+				}
+			}
+			late.Time = time.Now().Add(30 * time.Minute)
+			p.handle(p.later(30), &late, guard.Escalate, "he was an administrator until user "+p.Truth.Intruder)
+		})
+	}
+}
+
 // Who was made an administrator by an outsider and took that away from all
 // others is contained: the place of the last administrator protects nobody who
 // took it.
