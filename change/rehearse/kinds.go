@@ -90,7 +90,9 @@ func Others(s *account.Snapshot, principal, policy string) []string {
 		return n
 	}
 	group := func(g account.Group) {
-		out = append(out, fmt.Sprintf("group %s (%s)", g.Name, counted(members(g.Name))))
+		if n := members(g.Name); n > 0 || !slices.Contains(h.groups(), g.Name) {
+			out = append(out, fmt.Sprintf("group %s (%s)", g.Name, counted(n)))
+		}
 	}
 	for _, g := range s.Groups {
 		for _, p := range g.Inline {

@@ -278,9 +278,6 @@ func coverageNotes(c generate.Coverage) []string {
 	if c.WritesOnly {
 		notes = append(notes, "the trail has no management events that read: it may record writes only, so no read is taken for unused")
 	}
-	if c.ReadsOnly {
-		notes = append(notes, "the trail has no management events that write: it may record reads only, so no write is taken for unused")
-	}
 	if slices.Contains(c.DataWrites, "s3") || slices.Contains(c.DataEvents, "s3") {
 		if len(c.Buckets) <= 10 {
 			notes = append(notes, "the trail has data events of these buckets only: "+strings.Join(c.Buckets, ", "))

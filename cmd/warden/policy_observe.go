@@ -18,20 +18,25 @@ import (
 
 // observations are what a trail shows of one principal.
 type observations struct {
-	list                        []generate.Observation
-	calls, others, namesakes    int
-	unreadable                  int
-	notMapped                   map[string]int
-	dataReads, dataWrites       map[string]bool // prefixes of services with data events, of anybody
-	buckets                     map[string]bool // ARNs of buckets with data events
-	managedReads, managedWrites bool            // there are management events that read, that write
+	list                     []generate.Observation
+	calls, others, namesakes int
+	unreadable               int
+	notMapped                map[string]int
+	dataReads, dataWrites    map[string]bool // prefixes of services with data events, of anybody
+	buckets                  map[string]bool // ARNs of buckets with data events
+	reads, writes            int             // management events, of anybody
 }
+
+// manyWrites is how many management events that write a trail has to have
+// before it is told by the lack of any that read that it does not record these:
+// reads are most of what happens in an account.
+const manyWrites = 1000
 
 // coverage is what the trail records, judged by what is in it.
 func (o *observations) coverage() generate.Coverage {
 	c := generate.Coverage{
 		DataEvents: slices.Sorted(maps.Keys(o.dataReads)), Buckets: slices.Sorted(maps.Keys(o.buckets)),
-		WritesOnly: !o.managedReads, ReadsOnly: !o.managedWrites,
+		WritesOnly: o.reads == 0 && o.writes >= manyWrites,
 	}
 	for prefix := range o.dataWrites {
 		if !o.dataReads[prefix] {
@@ -56,7 +61,7 @@ func (o *observations) record(e *trail.Event) {
 	// management events").
 	optional := a.Service.Prefix == "kms" || a.Service.Prefix == "rds-data"
 	switch {
-	case e.Category == "Data" || optional:
+	case e.Category == "Data" || generate.DataEvent(a) || optional:
 		o.dataWrites[a.Service.Prefix] = true
 		if reads || optional {
 			o.dataReads[a.Service.Prefix] = true
@@ -69,9 +74,9 @@ func (o *observations) record(e *trail.Event) {
 			o.buckets["arn:"+partition+":s3:::"+bucket] = true
 		}
 	case reads:
-		o.managedReads = true
+		o.reads++
 	default:
-		o.managedWrites = true
+		o.writes++
 	}
 }
 
@@ -123,7 +128,7 @@ func observe(ctx context.Context, s *streams, w who, trails []string, held []*po
 				i = len(out.list)
 				seen[id] = i
 				out.list = append(out.list, generate.Observation{Action: r.Action, Resource: r.Resource, Pattern: r.Pattern, Assumed: r.Assumed,
-					Context: w.question(by, r, context).Request.Context})
+					Context: only(keys, w.question(by, r, context).Request.Context)})
 			}
 			out.list[i].Count++
 			if e.Time.After(out.list[i].Last) {
@@ -135,16 +140,41 @@ func observe(ctx context.Context, s *streams, w who, trails []string, held []*po
 	return out, err
 }
 
-// askedFor are the condition keys that policies ask for, in lower case.
+// askedFor are the context keys that policies ask for, in lower case, and those
+// that a new policy asks for.
 func askedFor(docs []*policy.Document) []string {
-	var keys []string
+	keys := []string{"iam:passedtoservice"}
+	variables := func(texts []string) {
+		for _, text := range texts {
+			for _, part := range strings.Split(text, "${")[1:] {
+				name, _, _ := strings.Cut(part, "}")
+				name, _, _ = strings.Cut(name, ",")
+				keys = append(keys, strings.ToLower(strings.TrimSpace(name)))
+			}
+		}
+	}
 	for _, d := range docs {
 		for _, s := range d.Statements {
+			variables(s.Resources)
+			variables(s.NotResources)
 			for _, c := range s.Conditions {
 				keys = append(keys, strings.ToLower(c.Key))
+				variables(c.Values)
 			}
 		}
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// only keeps these keys: of many calls the rest would take much room, and
+// decides nothing.
+func only(keys []string, c policy.Context) policy.Context {
+	out := policy.Context{}
+	for _, k := range keys {
+		if v, ok := c[k]; ok {
+			out[k] = v
+		}
+	}
+	return out
 }

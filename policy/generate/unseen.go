@@ -20,9 +20,8 @@ type Coverage struct {
 	// Buckets are the ARNs of the buckets of which it has data events; empty
 	// where that is not known.
 	Buckets []string
-	// WritesOnly and ReadsOnly tell of a trail without management events of
-	// the other kind.
-	WritesOnly, ReadsOnly bool
+	// WritesOnly tells of a trail without management events that read.
+	WritesOnly bool
 }
 
 // Unseen tells whether calls of the action leave no trace in such a trail: data
@@ -31,7 +30,7 @@ type Coverage struct {
 //
 // Source: AWS CloudTrail User Guide, "Understanding CloudTrail events" and
 // "Logging data events" (the resource types), "Logging management events"
-// (reads, writes, and leaving out AWS KMS and the RDS Data API); IAM User Guide,
+// (writes only, and leaving out AWS KMS and the RDS Data API); IAM User Guide,
 // "Granting a user permissions to pass a role to an AWS service" (iam:PassRole is
 // not logged).
 func Unseen(action string, c Coverage) bool {
@@ -43,10 +42,10 @@ func Unseen(action string, c Coverage) bool {
 	switch prefix := a.Service.Prefix; {
 	case never(a):
 		return true
-	case isData(a):
+	case DataEvent(a):
 		return !slices.Contains(c.DataEvents, prefix) && (reads || !slices.Contains(c.DataWrites, prefix))
 	}
-	return c.WritesOnly && reads || c.ReadsOnly && !reads
+	return c.WritesOnly && reads
 }
 
 // never are permissions that are checked within calls of other names, and
@@ -55,8 +54,9 @@ func never(a *catalog.Action) bool {
 	return listed(neverSeen, a)
 }
 
-// isData tells whether calls of the action are data events.
-func isData(a *catalog.Action) bool {
+// DataEvent tells whether calls of the action are data events, or management
+// events that a trail may leave out for their number.
+func DataEvent(a *catalog.Action) bool {
 	switch a.Service.Prefix {
 	case "s3", "s3-object-lambda", "s3express", "s3-outposts":
 		// Calls on objects are data events, and so are lists of a bucket's
@@ -86,7 +86,7 @@ func (r *reducer) unseen(action string) bool {
 		return true
 	}
 	a := catalog.Lookup(action)
-	if a == nil || a.Service.Prefix != "s3" || !isData(a) || len(r.o.Coverage.Buckets) == 0 {
+	if a == nil || a.Service.Prefix != "s3" || !DataEvent(a) || len(r.o.Coverage.Buckets) == 0 {
 		return false
 	}
 	return !slices.ContainsFunc(r.doc.Statements[r.index].Resources, r.covered)
