@@ -117,7 +117,7 @@ func (e *Evidence) userActivity(p person) Activity {
 // otherWays looks at what a user acts with beside password and keys. Of these
 // AWS tells no last use but that of services.
 func (e *Evidence) otherWays(a *Activity, p person) {
-	if seen, ok := e.Seen[a.ARN]; ok {
+	if seen, ok := e.seen(a.ID, a.ARN); ok {
 		a.use(seen.At, seen.What, seen.Source)
 		a.Facts = append(a.Facts, fact(seen.Source, "%s used %s", seen.What, date(seen.At)))
 	}
@@ -159,7 +159,7 @@ func (e *Evidence) roleActivity(r *account.Role) Activity {
 	} else {
 		a.Facts = append(a.Facts, fact(e.details(), "RoleLastUsed is empty: not used in the %d days that AWS tracks", tracking/day))
 	}
-	if seen, ok := e.Seen[r.ARN]; ok {
+	if seen, ok := e.seen(r.ID, r.ARN); ok {
 		a.use(seen.At, seen.What, seen.Source)
 		a.Facts = append(a.Facts, fact(seen.Source, "%s used %s", seen.What, date(seen.At)))
 	}

@@ -19,7 +19,8 @@ type Evidence struct {
 	// Now is the time that ages are counted to.
 	Now     time.Time
 	Options Options
-	// Seen are uses of identities that a trail shows, by ARN.
+	// Seen are the newest uses that a trail shows, by unique id and by ARN;
+	// See adds to them.
 	Seen map[string]Use
 	// Exemptions are findings that people accepted.
 	Exemptions []Exemption

@@ -152,6 +152,9 @@ func init() {
 	more("signin-no-mfa",
 		example{"as later versions write it", filter(1, `{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") && ($.userIdentity.type = "IAMUser") && ($.responseElements.ConsoleLogin = "Success") }`), pass, "", ""},
 		example{"of another field", filter(1, `{ $.userIdentity.sessionContext.attributes.mfaAuthenticated != "true" }`), fail, "", "ConsoleLogin"})
+	more("organizations",
+		example{"a member", func(s *account.Snapshot) { s.Organization.Value.ManagementAccount = "999988887777" }, none, "", "999988887777"},
+		example{"no organisation", func(s *account.Snapshot) { s.Organization.Value = account.Organization{} }, none, "", ""})
 	more("root", example{"in one region", filter(2, `{ $.userIdentity.type = "Root" && $.awsRegion = "us-east-1" }`), fail, "", "awsRegion"})
 }
 
@@ -217,8 +220,8 @@ func TestSeen(t *testing.T) {
 	e := audit.NewEvidence(s, now)
 	seen := account.Evidence{Source: "events.jsonl", At: now}
 	e.Seen = map[string]audit.Use{
-		arn("user/ann"): {At: ago(1), What: "a call", Source: seen},
-		arn("root"):     {At: ago(2), What: "assumed root", Source: seen},
+		"AIDAANN":   {At: ago(1), What: "a call", Source: seen},
+		arn("root"): {At: ago(2), What: "assumed root", Source: seen},
 	}
 	for _, a := range e.Activities() {
 		if a.Name == "ann" && (a.State != audit.Active || a.Last.What != "a call" || a.Last.Source.Source != "events.jsonl") {

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	id    = "111122223333"
-	trail = "arn:aws:cloudtrail:eu-west-1:" + id + ":trail/all"
-	topic = "arn:aws:sns:eu-west-1:" + id + ":security"
+	id       = "111122223333"
+	trailARN = "arn:aws:cloudtrail:eu-west-1:" + id + ":trail/all"
+	topic    = "arn:aws:sns:eu-west-1:" + id + ":security"
 )
 
 var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
@@ -109,7 +109,7 @@ func good() *account.Snapshot {
 	for _, name := range regions {
 		r := account.Region{Name: name}
 		r.Trails = known("cloudtrail:DescribeTrails", []account.Trail{{
-			Name: "all", ARN: trail, Home: "eu-west-1", MultiRegion: true, GlobalEvents: true, LogValidation: true, Bucket: "logs",
+			Name: "all", ARN: trailARN, Home: "eu-west-1", MultiRegion: true, GlobalEvents: true, LogValidation: true, Bucket: "logs",
 			LogGroup: "arn:aws:logs:eu-west-1:" + id + ":log-group:trail:*", KMSKey: "arn:aws:kms:eu-west-1:" + id + ":key/1",
 			Status:    &account.TrailStatus{Logging: true, LastDelivery: ptr(now), LastLogsDelivery: ptr(now)},
 			Selectors: []account.EventSelector{{Management: true, ReadEvents: true, WriteEvents: true}, {ReadEvents: true, WriteEvents: true, DataResources: []string{"AWS::S3::Object"}}},

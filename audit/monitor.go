@@ -28,6 +28,9 @@ func (m monitored) control() *Control {
 		Actions:  append([]string{"cloudwatch:DescribeAlarms", "logs:DescribeMetricFilters", "sns:ListSubscriptionsByTopic"}, trailCalls...),
 		Remedy:   "Make a metric filter on the log group of a trail of all regions, an alarm on its metric, and a topic with a confirmed subscriber.",
 		Judge: func(e *Evidence) []Answer {
+			if why, f := m.elsewhere(e); why != "" {
+				return []Answer{{Status: finding.NotApplicable, Summary: why, Facts: []finding.Fact{f}}}
+			}
 			a := m.judge(e)
 			if a.Status == finding.Fail {
 				a.Command = "aws logs put-metric-filter --log-group-name GROUP --filter-name " + m.id +
@@ -36,6 +39,24 @@ func (m monitored) control() *Control {
 			return []Answer{a}
 		},
 	}
+}
+
+// elsewhere says why the events do not happen in this account: those of an
+// organisation are recorded in its management account (CloudTrail User Guide,
+// "Logging AWS Organizations API calls").
+func (m monitored) elsewhere(e *Evidence) (why string, f finding.Fact) {
+	if m.id != "organizations" || e.Organization == nil {
+		return "", f
+	}
+	o := e.Organization.Value
+	f = fact(e.Organization.Evidence, "organisation %s, management account %s", word(o.ID), word(o.ManagementAccount))
+	switch {
+	case o.ID == "":
+		return "the account is in no organisation", f
+	case o.ManagementAccount != e.Account:
+		return "a question to the management account " + o.ManagementAccount, f
+	}
+	return "", f
 }
 
 func (m monitored) judge(e *Evidence) Answer {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -13,10 +14,13 @@ import (
 	"warden/audit"
 	"warden/finding"
 	"warden/report"
+	"warden/trail"
+	"warden/trail/source"
 )
 
 type auditOptions struct {
 	from, credentials    string
+	trails               []string
 	benchmark            string
 	controls             []string
 	now                  string
@@ -38,7 +42,8 @@ them.
 
 The evidence is a file: what warden collect wrote, or the answer of "aws iam
 get-account-authorization-details", with or without a credential report. Nothing
-is asked of AWS. What the evidence does not hold is unknown, with the reason, and
+is asked of AWS. Recorded events (--trail) count as uses of users, roles and root
+that nothing else shows, such as sessions of assumed root. What the evidence does not hold is unknown, with the reason, and
 never a pass.
 
 Shown are failures and what is unknown; --all shows the rest. The forms json and
@@ -55,11 +60,12 @@ EXIT STATUS
   warden audit --from gaad.json --credential-report report.csv --now 2026-01-31T00:00:00Z -o csv
   warden audit --from today.json --baseline yesterday-report.json -o markdown`,
 		Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error { return o.run(s) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.from, "from", "", "snapshot of warden collect, or the JSON of get-account-authorization-details")
 	f.StringVar(&o.credentials, "credential-report", "", "credential report: the CSV, or the JSON of get-credential-report")
+	f.StringArrayVar(&o.trails, "trail", nil, "CloudTrail events, file or folder, - for stdin: who acted, and when")
 	f.StringVar(&o.benchmark, "benchmark", "all", "all, cis (the newest) or one version, such as cis-7.0")
 	f.StringSliceVar(&o.controls, "control", nil, "ask these controls only, by warden's ids")
 	f.StringVar(&o.now, "now", "", "time that ages are counted to, RFC 3339 (default: when the evidence was collected)")
@@ -74,7 +80,7 @@ EXIT STATUS
 	return cmd
 }
 
-func (o *auditOptions) run(s *streams) error {
+func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	form := report.Form(o.output)
 	if !slices.Contains(report.Forms, form) {
 		return usageErrorf("--output %q: want table, json, csv or markdown", o.output)
@@ -95,6 +101,9 @@ func (o *auditOptions) run(s *streams) error {
 	}
 	e, err := o.evidence()
 	if err != nil {
+		return err
+	}
+	if err := o.see(ctx, s, e); err != nil {
 		return err
 	}
 	if o.exemptions != "" {
@@ -168,6 +177,22 @@ func (o *auditOptions) evidence() (*audit.Evidence, error) {
 	e := audit.NewEvidence(snapshot, now)
 	e.Options.RootWindow, e.Options.Inactive = time.Duration(o.rootWindow)*24*time.Hour, time.Duration(o.inactive)*24*time.Hour
 	return e, nil
+}
+
+// see reads the recorded events.
+func (o *auditOptions) see(ctx context.Context, s *streams, e *audit.Evidence) error {
+	if len(o.trails) == 0 {
+		return nil
+	}
+	scanner := &trail.Scanner{Bad: func(b trail.BadRecord) { fmt.Fprintln(s.Err, "warden: audit:", printable(fmt.Sprint(b))) }}
+	err := source.Files(ctx, scanner, o.trails, s.In, func(ev *trail.Event) error {
+		e.See(ev, strings.Join(o.trails, " "))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("--trail: %w", err)
+	}
+	return nil
 }
 
 // addCredentials puts a credential report into a snapshot; it must be of the
