@@ -32,7 +32,8 @@ WHAT. --action asks for one action or several, --requests for many at once: a
 file with one JSON object a line, with action, resource, context (an object;
 null is known to be absent) and expect (allowed or denied). The answer says which
 statement decided, what would have to be different ("would be allowed if …"),
-and which context keys it depends on that were not given.
+the smallest statement that would allow what nothing allows, and which context
+keys it depends on that were not given.
 
 AFTER A CHANGE. --with FILE makes a change in thought first, and the answer
 shows before and after. FILE is a policy that the principal gets, or a plan of
@@ -51,7 +52,7 @@ is expected; docs/policy.md describes it.
 
 With -o json the answer is one object. Requests: requests, a list of principal,
 action, resource, decision, depends, deciding, layers, nearMisses, missing,
-unknown, before, expected and aws. Replay: principal, eventsOfOthers, unreadable
+unknown, grant, before, expected and aws. Replay: principal, eventsOfOthers, unreadable
 and replay with calls (action, resource, event, count, first, last, before,
 after, needs, statement), events, from, to and notMapped. Cases: cases, agree,
 wrongAllowed, wrongDenied and disagreements.

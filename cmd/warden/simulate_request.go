@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -79,6 +80,8 @@ type answer struct {
 	NearMiss  []policy.NearMiss     `json:"nearMisses"`
 	Missing   []string              `json:"missing"`
 	Unknown   []string              `json:"unknown"`
+	// Grant is the smallest statement that would allow what nothing allows.
+	Grant json.RawMessage `json:"grant,omitempty"`
 	// Before is what it was before the change of --with.
 	Before *outcome `json:"before,omitempty"`
 	// Expected is what the request was expected to be.
@@ -132,6 +135,9 @@ func simulateRequests(ctx context.Context, s *streams, f *requestFlags, output s
 	unexpected, depends := false, false
 	for _, q := range list {
 		a := after.ask(q.action, q.resource, f.owner, q.context)
+		if len(list) <= mostGrants {
+			a.Grant = grant(after, q, f.owner, a)
+		}
 		if len(f.changes) > 0 {
 			was := before.ask(q.action, q.resource, f.owner, q.context)
 			a.Before = &outcome{was.Decision, was.Depends}
@@ -252,6 +258,9 @@ func answerTable(out io.Writer, answers []answer) error {
 	for _, a := range answers {
 		for _, n := range a.NearMiss {
 			fmt.Fprintf(out, "\n%s on %s %s\n", a.Action, a.Resource, n)
+		}
+		if a.Grant != nil && len(a.NearMiss) == 0 {
+			fmt.Fprint(out, a.grantLine())
 		}
 		if len(a.Missing) > 0 {
 			fmt.Fprintf(out, "\n%s on %s depends on context keys that were not given: %s\n", a.Action, a.Resource, strings.Join(a.Missing, ", "))
