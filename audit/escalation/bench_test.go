@@ -104,6 +104,6 @@ func BenchmarkCuts(b *testing.B) {
 	r := escalation.Find(authorize.New(s), s)
 	b.ResetTimer()
 	for b.Loop() {
-		escalation.Cuts(r, s, 5)
+		escalation.Cuts(r, s, 5, nil)
 	}
 }

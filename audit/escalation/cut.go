@@ -25,14 +25,19 @@ type Cut struct {
 }
 
 // Cuts tries the statements on which most ways rest, at most tries of them, and
-// returns those that stop or weaken somebody, best first.
-func Cuts(r Report, snapshot *account.Snapshot, tries int) []Cut {
+// returns those that stop or weaken somebody, best first. r is all that Find
+// found; if of is not nil, only his way counts.
+func Cuts(r Report, snapshot *account.Snapshot, tries int, of *authorize.Principal) []Cut {
 	only := map[string]bool{}
 	for i := range r.Ways {
 		only[r.Ways[i].Principal.ARN] = true
 	}
+	ways := r.Ways
+	if of != nil {
+		ways = r.Of(of).Ways
+	}
 	var out []Cut
-	for _, ref := range r.candidates(tries) {
+	for _, ref := range candidates(ways, tries) {
 		changed, managed, ok := without(snapshot, ref)
 		if !ok {
 			continue
@@ -42,8 +47,8 @@ func Cuts(r Report, snapshot *account.Snapshot, tries int) []Cut {
 			after[w.Principal.ARN] = w.State
 		}
 		cut := Cut{Statement: ref, AWSManaged: managed}
-		for i := range r.Ways {
-			w := &r.Ways[i]
+		for i := range ways {
+			w := &ways[i]
 			state, still := after[w.Principal.ARN]
 			switch {
 			case !still:
@@ -63,12 +68,12 @@ func Cuts(r Report, snapshot *account.Snapshot, tries int) []Cut {
 }
 
 // candidates are the statements on which most ways rest.
-func (r Report) candidates(n int) []policy.StatementRef {
+func candidates(ways []Way, n int) []policy.StatementRef {
 	counts := map[policy.StatementRef]int{}
 	var refs []policy.StatementRef
-	for i := range r.Ways {
+	for i := range ways {
 		seen := map[policy.StatementRef]bool{}
-		for _, step := range r.Ways[i].Steps {
+		for _, step := range ways[i].Steps {
 			for _, e := range step.Evidence {
 				for _, ref := range e.Statements {
 					if seen[ref] {

@@ -70,7 +70,8 @@ type Need struct {
 
 // Path is a way to more permissions.
 type Path struct {
-	// ID is pathfinding.cloud's, or begins with "warden-".
+	// ID is pathfinding.cloud's, or begins with "warden-" for a path that is
+	// after the AWS documentation alone.
 	ID    string
 	Title string
 	Kind  Kind
@@ -86,8 +87,6 @@ type Path struct {
 	If string
 	// applies says more about when it does not apply to a target.
 	applies func(s *search, target *node) (ok bool, hangsOn string)
-	// Fix says what to do about it, beside taking the permission away.
-	Fix string
 }
 
 // Evidence is the engine's answer to one need.
@@ -138,7 +137,8 @@ type Way struct {
 // Administrator is somebody who may do everything.
 type Administrator struct {
 	Principal *authorize.Principal
-	// State is Depends, for example, where it takes MFA.
+	// State is Depends, for example, where it takes MFA, and Unknown in
+	// [Report.Unclear].
 	State     authorize.State
 	DependsOn []string
 	Why       []string
@@ -151,7 +151,9 @@ type Report struct {
 	// deny this or that do not change it, unless they keep somebody from
 	// managing permissions.
 	Administrators []Administrator
-	// Ways has one for each principal that can become one, or might.
+	// Unclear may be administrators: nobody knows all of their policies.
+	Unclear []Administrator
+	// Ways has one for each other principal that can become one, or might.
 	Ways []Way
 	// Clear counts the principals that cannot.
 	Clear int
@@ -159,9 +161,12 @@ type Report struct {
 	Incomplete []string
 }
 
-// Count returns how many ways have a state.
+// Count returns of how many the answer is s, administrators apart.
 func (r Report) Count(s authorize.State) int {
 	n := 0
+	if s == authorize.Unknown {
+		n = len(r.Unclear)
+	}
 	for i := range r.Ways {
 		if r.Ways[i].State == s {
 			n++

@@ -2,14 +2,12 @@ package escalation
 
 // pass is a path that passes a role to something new of a service.
 func pass(id, title, service string, actions ...string) *Path {
-	return &Path{ID: id, Title: title, Kind: Pass, Of: role, Service: service, Needs: append([]Need{{Action: "iam:PassRole", On: Target}}, some(actions)...),
-		Fix: "Name the roles in the Resource of iam:PassRole and the service in iam:PassedToService."}
+	return &Path{ID: id, Title: title, Kind: Pass, Of: role, Service: service, Needs: append([]Need{{Action: "iam:PassRole", On: Target}}, some(actions)...)}
 }
 
 // existing is a path over something that already runs with a role.
 func existing(id, title, service, what string, actions ...string) *Path {
-	return &Path{ID: id, Title: title, Kind: Existing, Of: role, Service: service, Needs: some(actions), If: what,
-		Fix: "Name the resources in the statement, without those that run with strong roles."}
+	return &Path{ID: id, Title: title, Kind: Existing, Of: role, Service: service, Needs: some(actions), If: what}
 }
 
 // with adds a condition to a path.
@@ -113,13 +111,13 @@ var servicePaths = []*Path{
 	existing("ssm-001", "Opens a session on an instance", ec2, "an instance with the SSM agent has the role", "ssm:StartSession").on("instance").held(),
 	existing("ssm-002", "Runs a command on an instance", ec2, "an instance with the SSM agent has the role", "ssm:SendCommand", "ssm:SendCommand").on("instance", "arn:${Partition}:ssm:${Region}::document/AWS-RunShellScript").held(),
 
-	pass("batch-001", "New batch job", batchTasks, "batch:RegisterJobDefinition", "batch:SubmitJob").on("job-definition", "job-definition").with("there is a job queue"),
-	pass("braket-001", "New hybrid job", braket, "braket:CreateJob").on("job"),
-	pass("emrserverless-001", "New EMR Serverless application", emrServerless, "emr-serverless:CreateApplication", "emr-serverless:StartJobRun"),
-	pass("glue-007", "New interactive session", glue, "glue:CreateSession", "glue:RunStatement"),
-	pass("scheduler-001", "New schedule that calls any API", scheduler, "scheduler:CreateSchedule"),
-	pass("stepfunctions-001", "New state machine that calls any API", states, "states:CreateStateMachine", "states:StartExecution"),
-	existing("stepfunctions-002", "Changes a state machine", states, "a state machine has the role", "states:UpdateStateMachine", "states:StartExecution"),
+	pass("warden-batch", "New batch job", batchTasks, "batch:RegisterJobDefinition", "batch:SubmitJob").on("job-definition", "job-definition").with("there is a job queue"),
+	pass("warden-braket", "New hybrid job", braket, "braket:CreateJob").on("job"),
+	pass("warden-emr-serverless", "New EMR Serverless application", emrServerless, "emr-serverless:CreateApplication", "emr-serverless:StartJobRun"),
+	pass("warden-glue-session", "New interactive session", glue, "glue:CreateSession", "glue:RunStatement"),
+	pass("warden-scheduler", "New schedule that calls any API", scheduler, "scheduler:CreateSchedule"),
+	pass("warden-state-machine", "New state machine that calls any API", states, "states:CreateStateMachine", "states:StartExecution"),
+	existing("warden-state-machine-change", "Changes a state machine", states, "a state machine has the role", "states:UpdateStateMachine", "states:StartExecution"),
 	pass("warden-ssm-automation", "Automation that calls any API", ssm, "ssm:StartAutomationExecution").on("automation-definition"),
 	pass("warden-ecs-override", "Task with another role than its definition says", ecsTasks, "ecs:RunTask").with("there is a cluster and a task definition"),
 	existing("warden-ecs-exec", "Opens a shell in a task", ecsTasks, "a task that allows ECS Exec has the role", "ecs:ExecuteCommand").on("task"),

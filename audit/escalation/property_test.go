@@ -127,8 +127,19 @@ func TestSteps(t *testing.T) {
 	if len(r.Ways) != 7 || r.Count(authorize.Allowed) != 7 || r.Clear != 1 {
 		t.Errorf("%d ways, %d of them sure, %d clear; want 7, 7, 1", len(r.Ways), r.Count(authorize.Allowed), r.Clear)
 	}
-	cuts := escalation.Cuts(r, p.s, 8)
+	cuts := escalation.Cuts(r, p.s, 8, nil)
 	if len(cuts) == 0 || cuts[0].Statement.Policy != "role/second/keys" || len(cuts[0].Stopped) != 7 {
 		t.Fatalf("the first cut is not the key creation that all need: %+v", cuts)
+	}
+	dev, _ := authorize.New(p.s).Find("dev3")
+	cuts = escalation.Cuts(r, p.s, 8, dev)
+	for _, c := range cuts {
+		// Who may change functions might still find one that has the role.
+		if hit := slices.Concat(c.Stopped, c.Weakened); len(hit) != 1 || hit[0].Name != "dev3" {
+			t.Errorf("a cut of dev3's way stops or weakens %v", hit)
+		}
+	}
+	if len(cuts) != 5 {
+		t.Errorf("%d cuts of dev3's way, want 5: two of his statements, two trust policies, the keys", len(cuts))
 	}
 }

@@ -9,7 +9,12 @@ func (s *search) report() Report {
 		case !n.reached:
 			r.Clear++
 		case n.via == nil:
-			r.Administrators = append(r.Administrators, Administrator{Principal: n.Principal, State: n.admin.State, DependsOn: n.admin.DependsOn, Why: n.admin.Why})
+			x := Administrator{Principal: n.Principal, State: n.admin.State, DependsOn: n.admin.DependsOn, Why: n.admin.Why}
+			if x.State == authorize.Unknown {
+				r.Unclear = append(r.Unclear, x)
+			} else {
+				r.Administrators = append(r.Administrators, x)
+			}
 		default:
 			r.Ways = append(r.Ways, way(n))
 		}
@@ -25,12 +30,24 @@ func way(n *node) Way {
 	return w
 }
 
-// Best returns the way of a principal; ok is false where there is none.
-func (r Report) Best(p *authorize.Principal) (w Way, ok bool) {
-	for _, w := range r.Ways {
-		if w.Principal == p {
-			return w, true
+// Of returns what the report says of one principal.
+func (r Report) Of(p *authorize.Principal) Report {
+	out := Report{Incomplete: r.Incomplete}
+	for _, x := range r.Administrators {
+		if x.Principal.ARN == p.ARN {
+			out.Administrators = append(out.Administrators, x)
 		}
 	}
-	return Way{}, false
+	for _, x := range r.Unclear {
+		if x.Principal.ARN == p.ARN {
+			out.Unclear = append(out.Unclear, x)
+		}
+	}
+	for _, w := range r.Ways {
+		if w.Principal.ARN == p.ARN {
+			out.Ways = append(out.Ways, w)
+		}
+	}
+	out.Clear = 1 - len(out.Administrators) - len(out.Unclear) - len(out.Ways)
+	return out
 }

@@ -92,12 +92,12 @@ func escalate(s *streams, flags escalateFlags) error {
 		}
 	}
 	r := escalation.Find(a, snapshot)
-	if only != nil {
-		r = about(r, only)
-	}
 	var cuts []escalation.Cut
 	if flags.output != "dot" {
-		cuts = escalation.Cuts(r, snapshot, flags.cuts)
+		cuts = escalation.Cuts(r, snapshot, flags.cuts, only)
+	}
+	if only != nil {
+		r = r.Of(only)
 	}
 	switch flags.output {
 	case "json":
@@ -120,17 +120,9 @@ func escalate(s *streams, flags escalateFlags) error {
 	return nil
 }
 
-// about keeps what is about one principal.
-func about(r escalation.Report, p *authorize.Principal) escalation.Report {
-	r.Administrators = slices.DeleteFunc(r.Administrators, func(x escalation.Administrator) bool { return x.Principal.ARN != p.ARN })
-	r.Ways = slices.DeleteFunc(r.Ways, func(w escalation.Way) bool { return w.Principal.ARN != p.ARN })
-	r.Clear = 1 - len(r.Administrators) - len(r.Ways)
-	return r
-}
-
 func escalationTable(out io.Writer, r escalation.Report, cuts []escalation.Cut) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	if len(r.Ways) > 0 {
+	if len(r.Ways)+len(r.Unclear) > 0 {
 		fmt.Fprintln(w, "PRINCIPAL\tANSWER\tSTEPS\tHOW")
 	}
 	for _, x := range r.Ways {
@@ -139,6 +131,9 @@ func escalationTable(out io.Writer, r escalation.Report, cuts []escalation.Cut) 
 			how = append(how, stepText(step))
 		}
 		fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", x.Principal, x.State, len(x.Steps), strings.Join(how, " → "))
+	}
+	for _, x := range r.Unclear {
+		fmt.Fprintf(w, "%s\t%s\t\t%s\n", x.Principal, x.State, strings.Join(x.Why, "; "))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -181,21 +176,24 @@ func escalationText(w io.Writer, r escalation.Report, cuts []escalation.Cut) err
 			}
 		}
 	}
+	for _, x := range r.Unclear {
+		fmt.Fprintf(w, "%s: %s whether an administrator already\n  because: %s\n", x.Principal, x.State, strings.Join(x.Why, "; "))
+	}
 	return escalationSummary(w, r, cuts)
 }
 
 func escalationSummary(w io.Writer, r escalation.Report, cuts []escalation.Cut) error {
-	if len(r.Ways) > 0 {
+	if len(r.Ways)+len(r.Unclear) > 0 {
 		fmt.Fprintln(w)
 	}
-	fmt.Fprintf(w, "%d can become administrators, %d might (it depends), of %d it is unknown, %d cannot\n",
+	fmt.Fprintf(w, "can become an administrator: %d; might, it depends: %d; unknown: %d; cannot: %d\n",
 		r.Count(authorize.Allowed), r.Count(authorize.Depends), r.Count(authorize.Unknown), r.Clear)
 	if len(r.Administrators) > 0 {
 		var names []string
 		for _, x := range r.Administrators {
 			name := x.Principal.String()
 			if x.State != authorize.Allowed {
-				name += " (" + string(x.State) + ")"
+				name += " (hangs on " + strings.Join(x.DependsOn, ", ") + ")"
 			}
 			names = append(names, name)
 		}

@@ -12,6 +12,7 @@ import (
 type escalationReport struct {
 	Account        string                `json:"account"`
 	Administrators []administratorReport `json:"administrators"`
+	Unclear        []administratorReport `json:"unclear"`
 	Ways           []wayReport           `json:"ways"`
 	Clear          int                   `json:"clear"`
 	Cuts           []cutReport           `json:"cuts"`
@@ -54,11 +55,9 @@ type cutReport struct {
 }
 
 func newEscalationReport(a *authorize.Authorizer, r escalation.Report, cuts []escalation.Cut) escalationReport {
-	out := escalationReport{Account: a.Account(), Administrators: []administratorReport{}, Ways: []wayReport{}, Clear: r.Clear, Cuts: []cutReport{},
+	out := escalationReport{Account: a.Account(), Administrators: newAdministratorReports(r.Administrators),
+		Unclear: newAdministratorReports(r.Unclear), Ways: []wayReport{}, Clear: r.Clear, Cuts: []cutReport{},
 		Incomplete: orEmpty(r.Incomplete), NotConsidered: slices.Concat(escalation.NotConsidered, authorize.NotConsidered)}
-	for _, x := range r.Administrators {
-		out.Administrators = append(out.Administrators, administratorReport{x.Principal.String(), x.Principal.ARN, x.State, orEmpty(x.DependsOn), orEmpty(x.Why)})
-	}
 	for _, w := range r.Ways {
 		way := wayReport{w.Principal.String(), w.Principal.ARN, w.State, nil}
 		for _, s := range w.Steps {
@@ -80,6 +79,14 @@ func arns(principals []*authorize.Principal) []string {
 	out := []string{}
 	for _, p := range principals {
 		out = append(out, p.ARN)
+	}
+	return out
+}
+
+func newAdministratorReports(list []escalation.Administrator) []administratorReport {
+	out := []administratorReport{}
+	for _, x := range list {
+		out = append(out, administratorReport{x.Principal.String(), x.Principal.ARN, x.State, orEmpty(x.DependsOn), orEmpty(x.Why)})
 	}
 	return out
 }
