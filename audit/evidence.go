@@ -7,13 +7,15 @@ import (
 	"time"
 
 	"warden/account"
+	"warden/account/authorize"
 	"warden/finding"
+	"warden/policy"
 )
 
 // day is the unit of every threshold.
 const day = 24 * time.Hour
 
-// Evidence is what an audit rests on.
+// Evidence is what an audit rests on. It is for one goroutine.
 type Evidence struct {
 	*account.Snapshot
 	// Now is the time that ages are counted to.
@@ -24,6 +26,17 @@ type Evidence struct {
 	Seen map[string]Use
 	// Exemptions are findings that people accepted.
 	Exemptions []Exemption
+
+	auth  *authorize.Authorizer // made when first asked for
+	named map[*policy.Document]map[string]bool
+}
+
+// authorizer is the account ready to be asked who may do what.
+func (e *Evidence) authorizer() *authorize.Authorizer {
+	if e.auth == nil {
+		e.auth = authorize.New(e.Snapshot)
+	}
+	return e.auth
 }
 
 // Options change how the account is judged; the zero value is good.

@@ -77,7 +77,7 @@ func good() *account.Snapshot {
 		LastUsed: &account.RoleUse{Date: ago(3), Region: "eu-west-1"},
 	}}
 	s.Policies = []account.ManagedPolicy{
-		managed(arn("policy/read"), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}`),
+		managed(arn("policy/read"), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::site/*"}}`),
 		managed("arn:aws:iam::aws:policy/AWSSupportAccess", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"support:*","Resource":"*"}]}`),
 		managed("arn:aws:iam::aws:policy/AdministratorAccess", `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`),
 	}

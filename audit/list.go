@@ -15,6 +15,9 @@ var All = sync.OnceValue(func() []*Control {
 		&trailAllRegions, &trailValidation, &trailLogs, &trailKMS, &trailBucketPublic, &trailBucketLogging, &trailObjectWrites, &trailObjectReads,
 		&configRecorder,
 	}
+	for _, x := range excesses {
+		list = append(list, x.control())
+	}
 	for _, m := range monitors {
 		list = append(list, m.control())
 	}
