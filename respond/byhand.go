@@ -45,6 +45,7 @@ func (r *Responder) byHand(res Result) manual {
 			m.next += "; policies of the organisation do not bind its management account"
 			return m
 		}
+		m.next += "; the lines aws iam are for root's credentials, the lines aws organizations for the management account's"
 		m.commands = append(m.commands, r.scpCommands(a)...)
 		return m
 	case trail.IdentityCenter:

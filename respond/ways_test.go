@@ -123,6 +123,12 @@ func TestFullQuotas(t *testing.T) {
 			if rep, err := person.Undo(t.Context(), undo); err != nil || !rep.OK() {
 				t.Fatalf("%v %v", err, rep.Problems())
 			}
+			if len(undo.Plan.Steps) != 1 {
+				t.Errorf("undo gives back what was never done: %v", undo.Plan.Steps)
+			}
+			if in := p.incident(res.Incident); in.Status != ledger.StatusGivenBack {
+				t.Errorf("after undo it is %s", in.Status)
+			}
 			if after := withoutUse(p.Twin.Snapshot(), p.Truth.Intruder); after != before {
 				t.Errorf("after undo\n%s\nwas\n%s", after, before)
 			}

@@ -154,6 +154,9 @@ func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool
 	if err != nil {
 		return nil, err
 	}
+	if found.Same(first.Former) && refusedAll(g) {
+		return nil, nil
+	}
 	s.Setting = setting
 	from := left
 	if !found.Same(left) && !found.Same(first.Former) {
@@ -176,6 +179,12 @@ func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool
 	}
 	back = back.Because("give back " + change.Short(s.ID))
 	return append([]change.Step{back}, addedVersions(g)...), nil
+}
+
+// refusedAll reports whether AWS refused every one of the steps, so that they
+// left nothing to give back.
+func refusedAll(g []ledger.StepState) bool {
+	return !slices.ContainsFunc(g, func(s ledger.StepState) bool { return !s.Refused() })
 }
 
 // joined makes one step of those that came to be about the same setting,

@@ -109,6 +109,12 @@ func (s StepState) Ended() bool {
 // not given back since.
 func (s StepState) InForce() bool { return s.Acted && s.UndoneBy == "" }
 
+// Refused reports whether AWS surely refused the step the last time, so that
+// there is nothing of it to give back. It says nothing about the tries before.
+func (s StepState) Refused() bool {
+	return s.Status() == Failed && !s.Outcome.Ambiguous && s.Attempts <= 1
+}
+
 // fold adds entries up.
 type fold struct {
 	incidents map[string]*Incident
@@ -241,95 +247,6 @@ func undone(steps []StepState) {
 			}
 		}
 	}
-}
-
-func status(in *Incident) string {
-	result := StatusOpen
-	forced := false
-	for _, s := range in.Steps {
-		switch s.Status() {
-		case Planned, Pending:
-			return StatusInProgress
-		case Changed, Failed:
-			if s.UndoneBy == "" && !superseded(in, s) {
-				result = StatusIncomplete
-			}
-		}
-		forced = forced || !s.Undo && (s.InForce() || s.Status() == Already && s.UndoneBy == "")
-	}
-	switch {
-	case result == StatusIncomplete:
-		return result
-	case len(in.Steps) == 0 && len(in.Verifications) == 0:
-		return StatusOpen
-	case len(in.Steps) > 0 && !forced:
-		return StatusGivenBack
-	}
-	result = StatusApplied
-	partly, observed := false, false
-	since := lastContainment(in)
-	for _, v := range in.Verifications {
-		if v.At.Before(since) {
-			continue
-		}
-		switch v.Level {
-		case PartlyContained:
-			partly = true
-		case ObservedDenied:
-			observed = true
-		default:
-			result, partly = StatusConfigured, false
-		}
-	}
-	switch {
-	case partly:
-		return StatusPartly
-	case observed:
-		return StatusObserved
-	}
-	return result
-}
-
-// superseded reports whether another step in force did for the same identity
-// what this one could not, and was verified since: a full quota closes one way
-// to contain, and another is gone.
-func superseded(in *Incident, failed StepState) bool {
-	for _, s := range in.Steps {
-		if s.Undo || s.Step.Target != failed.Step.Target || s.Plan == failed.Plan || !s.Ended() || s.UndoneBy != "" {
-			continue
-		}
-		for _, v := range in.Verifications {
-			if !v.At.Before(s.TouchedAt) && !v.At.Before(failed.TouchedAt) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// lastContainment is when a plan last touched what the incident's first plan
-// set: the containment. What is verified of it holds while later plans take
-// back other effects, and no longer when it is given back or made anew.
-func lastContainment(in *Incident) (at time.Time) {
-	if len(in.Plans) == 0 {
-		return at
-	}
-	contains := map[change.Setting]bool{}
-	for _, s := range in.Steps {
-		if s.Plan == in.Plans[0].ID {
-			contains[s.Step.Setting] = true
-		}
-	}
-	touches := map[string]bool{}
-	for _, s := range in.Steps {
-		touches[s.Plan] = touches[s.Plan] || contains[s.Step.Setting]
-	}
-	for _, p := range in.Plans {
-		if touches[p.ID] {
-			at = p.RecordedAt
-		}
-	}
-	return at
 }
 
 func (l *Ledger) fold(ctx context.Context, q Query) (*fold, error) {
