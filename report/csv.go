@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"warden/audit"
 	"warden/finding"
@@ -51,11 +52,8 @@ func safe(s string) string {
 	}, s)
 	// A leading blank is no help: some programs cut it off.
 	s = strings.TrimLeft(clean(s), " ")
-	for _, r := range s {
-		if strings.ContainsRune("=+-@＝＋－＠", r) {
-			return "'" + s
-		}
-		break
+	if r, size := utf8.DecodeRuneInString(s); size > 0 && strings.ContainsRune("=+-@＝＋－＠", r) {
+		return "'" + s
 	}
 	return s
 }

@@ -225,3 +225,28 @@ func TestNoForm(t *testing.T) {
 		t.Error("a form that there is not")
 	}
 }
+
+func TestInventory(t *testing.T) {
+	t.Parallel()
+	items := []audit.Item{
+		{Kind: "user", Name: "=bob|", ARN: "arn", ID: "AIDA2", Created: now, Active: now, State: "active", MFA: "no", Attached: 10, Owner: "ops"},
+		{Kind: "user", Name: "ann\x1b", ID: "AIDA1", State: "unknown", Attached: 9},
+	}
+	for f, want := range map[report.Form]string{
+		report.Table:    "ann�",
+		report.JSON:     `"lastActive": "2026-01-31T12:00:00Z"`,
+		report.CSV:      "user,'=bob|,AIDA2,,2026-01-31,2026-01-31,active,no,10,0,ops,arn",
+		report.Markdown: `| user | =bob\| | AIDA2 |  | 2026-01-31 |`,
+	} {
+		var b bytes.Buffer
+		if err := report.Inventory(&b, f, items); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: %v: %s", f, err, &b)
+		}
+	}
+	for column, first := range map[string]string{"name": "AIDA2", "id": "AIDA1", "attached": "AIDA1", "lastActive": "AIDA1", "": "AIDA2"} {
+		list := slices.Clone(items)
+		if report.Sort(list, column); list[0].ID != first {
+			t.Errorf("by %q %s is first", column, list[0].ID)
+		}
+	}
+}

@@ -28,6 +28,8 @@ type auditOptions struct {
 	rootWindow, inactive int
 	output, failOn       string
 	all, strict          bool
+	inventory            bool
+	sort                 string
 }
 
 func newAuditCmd(s *streams) *cobra.Command {
@@ -58,7 +60,8 @@ EXIT STATUS
 		Example: `  warden collect --out account.json && warden audit --from account.json
   warden audit --from account.json --benchmark cis-7.0 --fail-on high
   warden audit --from gaad.json --credential-report report.csv --now 2026-01-31T00:00:00Z -o csv
-  warden audit --from today.json --baseline yesterday-report.json -o markdown`,
+  warden audit --from today.json --baseline yesterday-report.json -o markdown
+  warden audit --from account.json --inventory --sort lastActive -o csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
@@ -76,6 +79,8 @@ EXIT STATUS
 	f.StringVarP(&o.output, "output", "o", "table", "table, json, csv or markdown")
 	f.StringVar(&o.failOn, "fail-on", "low", "least severity for exit status 3: info, low, medium, high, critical, or none")
 	f.BoolVar(&o.all, "all", false, "show what passes, too")
+	f.BoolVar(&o.inventory, "inventory", false, "list users, keys, devices, groups, roles and policies with their key facts instead")
+	f.StringVar(&o.sort, "sort", "", "order of the inventory: "+strings.Join(report.Columns, ", ")+" (default: as they stand in the evidence)")
 	f.BoolVar(&o.strict, "strict", false, "exit status 4 when something is unknown")
 	return cmd
 }
@@ -84,6 +89,9 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	form := report.Form(o.output)
 	if !slices.Contains(report.Forms, form) {
 		return usageErrorf("--output %q: want table, json, csv or markdown", o.output)
+	}
+	if o.sort != "" && (!o.inventory || !slices.Contains(report.Columns, o.sort)) {
+		return usageErrorf("--sort %q: want --inventory, and one of %s", o.sort, strings.Join(report.Columns, ", "))
 	}
 	if o.rootWindow <= 0 || o.inactive <= 0 {
 		return usageErrorf("audit: --root-days and --inactive-days must be positive")
@@ -105,6 +113,11 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	}
 	if err := o.see(ctx, s, e); err != nil {
 		return err
+	}
+	if o.inventory {
+		items := e.Inventory()
+		report.Sort(items, o.sort)
+		return report.Inventory(s.Out, form, items)
 	}
 	if o.exemptions != "" {
 		if e.Exemptions, err = readAuditExemptions(o.exemptions); err != nil {
