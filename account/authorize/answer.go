@@ -128,6 +128,11 @@ func (k *asker) denied(p *Principal, q *query) bool {
 	case silent:
 		return !q.free
 	case plain:
+		for _, d := range k.a.guards {
+			if q.voice(d) == conditional {
+				return false
+			}
+		}
 		k.pose(p, q)
 		return policy.Decide(&k.request, &k.policies) != policy.Allowed
 	}

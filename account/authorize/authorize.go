@@ -13,8 +13,8 @@
 // answer that hangs on a context key which the question does not give is
 // [Depends], with the key.
 //
-// A snapshot holds no policies of organizations, and of the policies of
-// resources only the trust policies of roles. [NotConsidered] lists what the
+// The control policies of an organization count where the snapshot holds them.
+// Of the policies of resources it holds only the trust policies of roles. [NotConsidered] lists what the
 // answers leave out.
 package authorize
 
@@ -33,7 +33,7 @@ import (
 
 // NotConsidered is what no answer takes into account, for people to read.
 var NotConsidered = []string{
-	"service and resource control policies of an organization (they can only take away)",
+	"service and resource control policies of an organization, where the snapshot does not hold them (they can only take away)",
 	"policies of resources other than roles, such as buckets, queues and keys (they can grant, and take away)",
 	"session policies and VPC endpoint policies (they can only take away)",
 	"the root user, services, identity providers and principals of other accounts",
@@ -49,6 +49,10 @@ type Authorizer struct {
 	tagKeys            tagKeys
 	always             []fact // context that every request has
 	delegating         *document
+	scps, rcps         []policy.Level
+	guards             []*document // of both
+	management         bool        // the account is the organisation's management account
+	unread             []string    // control policies that cannot be used
 	incomplete         []string
 }
 

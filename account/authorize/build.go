@@ -45,6 +45,7 @@ func (b *builder) build() {
 		b.attached(&out.holder, g.Attached)
 		b.groups[g.Name] = out
 	}
+	b.guardrails()
 	gaps := b.sortGaps()
 	a.principals = make([]*Principal, 0, len(s.Users)+len(s.Roles))
 	for i := range s.Users {
@@ -118,6 +119,8 @@ func (b *builder) holds(p *Principal, own, groups holder, boundary string) {
 		b.attached(&h, []string{boundary})
 		p.policies.Boundary = take(h)
 	}
+	p.policies.SCPs, p.policies.RCPs = b.a.scps, b.a.rcps
+	p.Doubts = append(p.Doubts, b.a.unread...)
 }
 
 func (b *builder) inline(h *holder, owner string, policies []account.InlinePolicy) {

@@ -67,7 +67,7 @@ func (a *Authorizer) identify(p *Principal, path string, tags map[string]string)
 		p.facts = append(p.facts, fact{strings.ToLower("aws:PrincipalTag/" + k), policy.One(v)})
 	}
 	if p.Kind == User {
-		p.caller = policy.Principal{Type: policy.User, ARN: p.ARN, Account: a.account}
+		p.caller = policy.Principal{Type: policy.User, ARN: p.ARN, Account: a.account, InManagementAccount: a.management}
 		p.facts = append(p.facts,
 			fact{"aws:principaltype", policy.One("User")},
 			fact{"aws:username", policy.One(p.Name)},
@@ -76,7 +76,7 @@ func (a *Authorizer) identify(p *Principal, path string, tags map[string]string)
 		return
 	}
 	p.caller = policy.Principal{Type: policy.Session, ARN: a.sessionARN(p.Name, "any"), Account: a.account, RoleARN: p.ARN,
-		ServiceLinkedRole: strings.HasPrefix(path, "/aws-service-role/")}
+		ServiceLinkedRole: strings.HasPrefix(path, "/aws-service-role/"), InManagementAccount: a.management}
 	p.facts = append(p.facts,
 		fact{"aws:principaltype", policy.One("AssumedRole")},
 		fact{"aws:username", policy.Absent()})

@@ -97,7 +97,7 @@ func (a *Authorizer) prepare(r Request) *query {
 		owner = arn.Account
 	}
 	owner = cmp.Or(owner, a.account)
-	q.arn, q.resource = arn, policy.Resource{ARN: r.Resource, Account: owner}
+	q.arn, q.resource = arn, policy.Resource{ARN: r.Resource, Account: owner, InManagementAccount: a.management && owner == a.account}
 	service, _, _ := strings.Cut(q.action, ":")
 	switch {
 	case service == "sts" && arn.Service == "iam" && arn.Type() == "role" && owner == a.account:

@@ -272,7 +272,11 @@ func regions(n *node) []string {
 			out = append(out, r)
 		}
 	}
-	for _, d := range n.Documents() {
+	documents := n.Documents()
+	for _, level := range n.Policies().SCPs {
+		documents = append(documents, level.Policies...)
+	}
+	for _, d := range documents {
 		for i := range d.Statements {
 			s := &d.Statements[i]
 			for _, c := range s.Conditions {
