@@ -32,7 +32,8 @@ type config struct {
 // draw makes the scene of a seed.
 func draw(seed int64) config {
 	r := rand.New(rand.NewPCG(uint64(seed), 0x7363656e65))
-	c := config{seed: seed, organization: r.IntN(2) == 0, fight: 150 * time.Second, quiet: 90 * time.Second, sweep: 40 * time.Second}
+	c := config{seed: seed, organization: r.IntN(2) == 0, quiet: 90 * time.Second, sweep: 25 * time.Second}
+	c.fight = []time.Duration{30, 30, 45, 150}[r.IntN(4)] * time.Second
 	some := func(most float64) float64 {
 		if r.IntN(3) == 0 {
 			return 0
