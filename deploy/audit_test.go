@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"warden/account/collect"
+	"warden/deploy"
 	"warden/policy"
 	"warden/policy/catalog"
 )
@@ -20,7 +21,7 @@ func TestAuditPolicyIsExact(t *testing.T) {
 	calls := map[string]bool{}
 	for prefix, operations := range map[string][]string{
 		"iam":             slices.Concat(methods[collect.CoreClient](), methods[collect.UserClient]()),
-		"organizations":   slices.Concat(methods[collect.OrganizationClient](), methods[collect.GuardrailClient]()),
+		"organizations":   slices.Concat(methods[collect.OrganizationClient](), methods[collect.GuardrailClient](), methods[collect.AccountsClient]()),
 		"cloudtrail":      methods[collect.TrailClient](),
 		"logs":            methods[collect.LogsClient](),
 		"cloudwatch":      methods[collect.AlarmClient](),
@@ -36,6 +37,12 @@ func TestAuditPolicyIsExact(t *testing.T) {
 	got := allowedAnywhere(r)
 	if diff := cmp.Diff(slices.Sorted(maps.Keys(calls)), got); diff != "" {
 		t.Errorf("(-called +allowed):\n%s", diff)
+	}
+	// A role is assumed by leave of its trust policy too: the one of that name
+	// in the other accounts, and no other.
+	text, err := deploy.Policy("audit", here, nil)
+	if err != nil || strings.Count(text, "sts:") != 1 || !containsCompact(text, `"Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/IAM-Auditor-role"`) {
+		t.Errorf("%v\n%s", err, text)
 	}
 	report := allowedAnywhere(roleOf(t, "audit-report", "arn:aws:iam::111122223333:role/IAM-Auditor-role"))
 	if diff := cmp.Diff([]string{"iam:GenerateCredentialReport", "iam:GetCredentialReport"}, report); diff != "" {

@@ -65,7 +65,7 @@ func (r *reader) policiesAt(ctx context.Context, id string, kind types.PolicyTyp
 	pages := organizations.NewListPoliciesForTargetPaginator(r.Guardrails, &organizations.ListPoliciesForTargetInput{TargetId: aws.String(id), Filter: kind})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
-		if failedWith(err, "PolicyTypeNotEnabled") {
+		if failedWith(err, "PolicyTypeNotEnabled", "PolicyTypeNotAvailableForOrganization") {
 			return nil, nil
 		}
 		if err != nil {

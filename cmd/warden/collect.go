@@ -22,6 +22,8 @@ import (
 type collectOptions struct {
 	out, resume      string
 	perUser, strict  bool
+	org              bool
+	memberRole       string
 	regions          []string
 	patience         time.Duration
 	organizationRole string
@@ -51,6 +53,11 @@ organisation. What takes more calls is asked for:
   --organization-role-arn   the control policies above the account, read in the
                             management account of the organisation
 
+--org reads every active account of the organisation, several at a time, into the
+folder that --out names, one file each: the credentials are of the management
+account or a delegate, and the role --member-role is assumed in the others, with
+--external-id. One that cannot be reached does not stop the others.
+
 What cannot be read becomes a gap in the file, with the reason, and is unknown to
 whoever judges it. Interrupted by Ctrl-C, it leaves FILE.partial, with which
 --resume goes on. The rights that are needed:
@@ -61,16 +68,19 @@ EXIT STATUS
   0  written
   1  an error: no access, nothing could be read, the file cannot be written
   2  wrong usage
-  4  written, with gaps, and --strict`,
+  4  written, with gaps or without an account, and --strict`,
 		Example: `  warden collect --out account.json
   warden collect --out account.json.gz --role-arn arn:aws:iam::111122223333:role/IAM-Auditor-role --external-id halden
   warden collect --out account.json --regions us-east-1,eu-west-1 --per-user
+  warden collect --out accounts/ --org --external-id halden
   warden collect --out account.json --per-user --resume account.json.partial`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.out, "out", "", "file to write")
+	f.StringVar(&o.out, "out", "", "file to write, with --org a folder")
+	f.BoolVar(&o.org, "org", false, "read every account of the organisation")
+	f.StringVar(&o.memberRole, "member-role", "IAM-Auditor-role", "name of the role to assume in the accounts of the organisation")
 	f.BoolVar(&o.perUser, "per-user", false, "read what takes calls for each user")
 	f.StringSliceVar(&o.regions, "regions", nil, "read the monitoring of these regions")
 	f.StringVar(&o.organizationRole, "organization-role-arn", "", "role of the management account, or of a delegate, that may read control policies")
@@ -88,6 +98,9 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if o.patience < 0 {
 		return usageErrorf("collect: --report-patience %s: want a time that is not negative", o.patience)
 	}
+	if o.org && o.resume != "" {
+		return usageErrorf("collect: --resume is of one account, --org reads many")
+	}
 	var before *account.Snapshot
 	if o.resume != "" {
 		var err error
@@ -99,6 +112,9 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if o.org {
+		return o.organization(ctx, s, connected)
+	}
 	calls := new(collect.Calls)
 	clients := connected.With(gentle(calls))
 	id, arn, err := clients.Account(ctx)
@@ -108,28 +124,14 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if before != nil && before.Account != id {
 		return usageErrorf("collect: --resume %s is of account %s, the credentials are of %s", o.resume, before.Account, id)
 	}
-	partition := "aws"
-	if a, err := account.ParseARN(arn); err == nil {
-		partition = a.Partition
-	}
-	ask := collect.Clients{IAM: clients.IAM, Organization: clients.Organizations}
-	if o.perUser {
-		ask.Users = clients.IAM
-	}
-	if len(o.regions) > 0 {
-		ask.Regions = map[string]collect.Regional{}
-	}
-	for _, name := range o.regions {
-		c := clients.In(name)
-		ask.Regions[name] = collect.Regional{Trails: c.CloudTrail, Logs: c.Logs, Alarms: c.CloudWatch, Topics: c.SNS, Config: c.Config, Analyzers: c.AccessAnalyzer}
-	}
+	ask := o.ask(clients)
 	if o.organizationRole != "" {
 		ask.Guardrails = clients.Assume(o.organizationRole, "").Organizations
 	}
 	var mu sync.Mutex
 	started := time.Now()
 	snapshot, ended := collect.Account(ctx, ask, collect.Options{
-		Account: id, Partition: partition, Patience: o.patience, Before: before,
+		Account: id, Partition: partitionOf(arn), Patience: o.patience, Before: before,
 		Progress: func(what string) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -139,8 +141,8 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if ended != nil {
 		return o.interrupted(s, snapshot, ended)
 	}
-	if snapshot.Users == nil && snapshot.CredentialReport == nil && snapshot.Summary == nil {
-		return fmt.Errorf("collect: nothing of account %s could be read: %s: %s", id, snapshot.Gaps[0].What, snapshot.Gaps[0].Reason)
+	if err := nothing(snapshot); err != nil {
+		return fmt.Errorf("collect: %w", err)
 	}
 	if err := writeSnapshotFile(o.out, snapshot); err != nil {
 		return err
@@ -150,6 +152,34 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 		return &exitError{code: 4}
 	}
 	return nil
+}
+
+// ask is what is asked of one account.
+func (o *collectOptions) ask(clients *app.Clients) collect.Clients {
+	ask := collect.Clients{IAM: clients.IAM, Organization: clients.Organizations, Regions: map[string]collect.Regional{}}
+	if o.perUser {
+		ask.Users = clients.IAM
+	}
+	for _, name := range o.regions {
+		c := clients.In(name)
+		ask.Regions[name] = collect.Regional{Trails: c.CloudTrail, Logs: c.Logs, Alarms: c.CloudWatch, Topics: c.SNS, Config: c.Config, Analyzers: c.AccessAnalyzer}
+	}
+	return ask
+}
+
+func partitionOf(arn string) string {
+	if a, err := account.ParseARN(arn); err == nil {
+		return a.Partition
+	}
+	return "aws"
+}
+
+// nothing is an error for an account of which nothing that matters was read.
+func nothing(s *account.Snapshot) error {
+	if s.Users != nil || s.CredentialReport != nil || s.Summary != nil || len(s.Gaps) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nothing of account %s could be read: %s: %s", s.Account, s.Gaps[0].What, s.Gaps[0].Reason)
 }
 
 // interrupted keeps what was read so far.

@@ -44,7 +44,7 @@ var doors = []Door{
 	{Package: "account/collect", Service: "iam", Why: "reads what only a call for each user tells, when told to", Operations: []string{
 		"ListMFADevices", "ListSSHPublicKeys", "ListSigningCertificates", "GenerateServiceLastAccessedDetails", "GetServiceLastAccessedDetails"}},
 	{Package: "account/collect", Service: "organizations", Why: "reads in which organisation an account is, and which policies stand above it", Operations: []string{
-		"DescribeOrganization", "ListParents", "ListPoliciesForTarget", "DescribePolicy"}},
+		"DescribeOrganization", "ListParents", "ListPoliciesForTarget", "DescribePolicy", "ListAccounts"}},
 	{Package: "account/collect", Service: "cloudtrail", Why: "reads what is recorded, for an audit", Operations: []string{
 		"DescribeTrails", "GetTrailStatus", "GetEventSelectors"}},
 	{Package: "account/collect", Service: "cloudwatchlogs", Why: "reads which lines of a trail are counted", Operations: []string{"DescribeMetricFilters"}},

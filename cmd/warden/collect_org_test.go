@@ -1,0 +1,66 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"warden/twin"
+)
+
+// Every account of the organisation is read with the policies above it; the
+// one that has no such role does not stop the others.
+func TestCollectOrganization(t *testing.T) {
+	o, err := twin.NewOrganization(twin.OrganizationConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.SetRootFeatures(types.FeatureTypeRootCredentialsManagement)
+	server, err := o.Start("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	_, truth := twin.SampleOrganization(0, time.Now())
+	id, secret, err := o.Credentials(truth.Management, truth.ManagementAdministrator)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, v := range map[string]string{"AWS_ACCESS_KEY_ID": id, "AWS_SECRET_ACCESS_KEY": secret, "AWS_PROFILE": "", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull} {
+		t.Setenv(k, v)
+	}
+	dir := filepath.Join(t.TempDir(), "accounts")
+	args := []string{"--org", "--out", dir, "--endpoint-url", server.URL(), "--member-role", "OrganizationAccountAccessRole"}
+	status, out, errs := runCollect(t, args...)
+	if status != 0 || strings.Count(out, "written to ") != 3 {
+		t.Fatalf("status %d\n%s%s", status, out, errs)
+	}
+	management, workload := readFile(t, filepath.Join(dir, truth.Management+".json")), readFile(t, filepath.Join(dir, truth.Workload+".json"))
+	if c := management.CentralRoot; c == nil || !c.Value.RootCredentialsManagement || c.Value.RootSessions {
+		t.Errorf("central root access: %+v", c)
+	}
+	if w := workload; w.Organization.Value.ManagementAccount != truth.Management || w.CentralRoot != nil || len(w.Users) < 10 {
+		t.Errorf("%+v, %d users", w.Facts, len(w.Users))
+	}
+	levels := workload.Guardrails.Value
+	if len(levels) < 3 || levels[0].Kind != "ROOT" || levels[len(levels)-1].ID != truth.Workload || len(levels[0].SCPs) == 0 || len(levels[0].SCPs[0].Document) == 0 {
+		t.Errorf("levels %+v", levels)
+	}
+	// Where the role is missing, the account is left out.
+	none := filepath.Join(t.TempDir(), "accounts")
+	args[2], args[len(args)-1] = none, "nobody"
+	status, out, errs = runCollect(t, args...)
+	if status != 0 || !strings.Contains(out, "account "+truth.Security+" (Security): not read: AccessDenied: ") || strings.Count(out, "written to ") != 1 {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	if files, err := os.ReadDir(none); err != nil || len(files) != 1 {
+		t.Errorf("%v %v", files, err)
+	}
+	if status, _, _ := runCollect(t, append(args, "--strict")...); status != 4 {
+		t.Errorf("with --strict: status %d, want 4", status)
+	}
+}
