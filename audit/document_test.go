@@ -87,7 +87,7 @@ the part of it, so that it is the same from run to run.
   not looked at is unknown: no data is not "never".
 - **Who may do too much** is asked of the engine for each user and role, with all policies that apply to him: his own, his groups', his boundary, and what
   they deny. A call counts where it is allowed on every resource of its kind. Calls that hang on a condition count, and the answer names
-  the condition. Control policies of an organisation and the policies of keys and buckets are not considered.
+  the condition. Administrators are told of once, and left out of the other questions. Control policies of an organisation and the policies of keys and buckets are not considered.
 - **Regions**: the regions that every account has on must all have been read; those that were not are named and unknown. Opt-in regions count where they were read.
 
 ## Where the benchmarks ask it

@@ -23,6 +23,7 @@ type excess struct {
 // excesses are the questions, each about all policies that apply to a
 // principal together: his own, those of his groups, his boundary, and what
 // they deny.
+// The first is about administrators, whom the others leave out.
 var excesses = []excess{
 	{
 		id: "admin", title: "Few are administrators, by whatever policies", severity: finding.High, every: true,
@@ -79,12 +80,17 @@ func (x excess) judge(e *Evidence) []Answer {
 	}
 	auth := e.authorizer()
 	var out []Answer
-	n := 0
+	n, admins := 0, 0
 	for _, p := range auth.Principals() {
 		if p.Kind == authorize.Role && strings.Contains(p.ARN, ":role/aws-service-role/") {
 			continue // a service's own
 		}
 		n++
+		// Whoever may do everything is told of once.
+		if !x.every && excesses[0].ask(e, auth, p).Status == finding.Fail {
+			admins++
+			continue
+		}
 		a := x.ask(e, auth, p)
 		if a.Status != finding.Pass {
 			out = append(out, a)
@@ -94,7 +100,11 @@ func (x excess) judge(e *Evidence) []Answer {
 		out = append(out, Answer{Part: why, Status: finding.Unknown, Summary: "who else there is: " + why})
 	}
 	if out == nil {
-		out = append(out, Answer{Status: finding.Pass, Summary: fmt.Sprintf("none of %d users and roles", n), Facts: []finding.Fact{fact(e.details(), "the policies of %d users and roles, with groups and boundaries", n)}})
+		summary := fmt.Sprintf("none of %d users and roles", n)
+		if admins > 0 {
+			summary += fmt.Sprintf(", but for %d administrators (principal.admin)", admins)
+		}
+		out = append(out, Answer{Status: finding.Pass, Summary: summary, Facts: []finding.Fact{fact(e.details(), "the policies of %d users and roles, with groups and boundaries", n)}})
 	}
 	return out
 }
