@@ -20,6 +20,18 @@ func unreadable(s *account.Snapshot) {
 }
 
 var excessExamples = map[string][]example{
+	"principal.escalation": {
+		{"attaches policies to himself", may(`{"Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"*"}`), fail, "", "iam-008"},
+		{"with MFA", may(`{"Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`), fail, "", "hangs on aws:multifactorauthpresent"},
+		{"attaches policies of one kind only", may(`{"Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"*","Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::111122223333:policy/read"}}}`), pass, "", ""},
+		{"a policy that was not read", unreadable, unknown, "", "policy/elsewhere"},
+	},
+	"principal.whole-service": {
+		{"two services", may(`{"Effect":"Allow","Action":["s3:*","sqs:*"],"Resource":"*"}`), fail, "", "s3, sqs"},
+		{"with MFA", may(`{"Effect":"Allow","Action":"s3:*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`), fail, "", "under conditions on aws:multifactorauthpresent"},
+		{"of one bucket", may(`{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::data","arn:aws:s3:::data/*"]}`), pass, "", ""},
+		{"a policy that was not read", unreadable, unknown, "", ""},
+	},
 	"principal.admin": {
 		{"by a group, in pieces", may(`{"Effect":"Allow","Action":["iam:*","kms:*","s3:*"],"Resource":"*"},{"Effect":"Allow","NotAction":["iam:*","kms:*","s3:*"],"Resource":"*"}`), fail, "", "may on every resource"},
 		{"but for what is denied", may(`{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}`), pass, "", ""},
@@ -53,6 +65,7 @@ var excessExamples = map[string][]example{
 	"principal.pass-role": {
 		{"every role", may(`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*"}`), fail, "", "iam:PassRole"},
 		{"every role to one service", may(`{"Effect":"Allow","Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}}`), fail, "", "under conditions on iam:passedtoservice"},
+		{"an administrator, who is told of elsewhere", may(`{"Effect":"Allow","Action":"*","Resource":"*"}`), pass, "", ""},
 		{"one role", may(`{"Effect":"Allow","Action":"iam:PassRole","Resource":"arn:aws:iam::111122223333:role/app"}`), pass, "", ""},
 		{"a policy that was not read", unreadable, unknown, "", ""},
 	},

@@ -18,6 +18,7 @@ var All = sync.OnceValue(func() []*Control {
 	for _, x := range excesses {
 		list = append(list, x.control())
 	}
+	list = append(list, &principalWholeService, &principalEscalation)
 	for _, m := range monitors {
 		list = append(list, m.control())
 	}
