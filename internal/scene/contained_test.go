@@ -47,8 +47,8 @@ func (e *end) contained(ctx context.Context) (wrong []string) {
 	}
 	for _, c := range e.intruder.credentials {
 		name := c.user
-		if name == "" {
-			name = c.role
+		if role, session, ok := strings.Cut(c.name, "/"); ok && c.role != "" {
+			name = "session " + session + " of role " + role
 		}
 		if writes(c.clients) {
 			e.slips = append(e.slips, slip{credential: c.name, name: name, how: "CreateUser"})

@@ -267,7 +267,7 @@ func (e *end) involved(target string) bool {
 func (e *end) standing(name string) []string {
 	var out []string
 	for _, in := range e.incidents {
-		if last(in.Caller) == name || strings.Contains(in.Caller, "/"+name+"/") {
+		if last(in.Caller) == name || strings.HasPrefix(name, "session "+last(in.Caller)+" of role ") {
 			out = append(out, respond.Standing(in))
 		}
 	}

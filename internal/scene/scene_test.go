@@ -37,6 +37,9 @@ type scene struct {
 	began     time.Time
 
 	crashed atomic.Int64
+	// swept is when the last sweep began that came to its end, since the
+	// beginning.
+	swept atomic.Int64
 	// lost counts the publications whose answer the guard did not get.
 	lost atomic.Int64
 
@@ -135,6 +138,11 @@ func play(tb testing.TB, cfg config) *scene {
 		s.intruder.lastStand(ctx)
 		pause(ctx, cfg.quiet/2)
 	}
+	// A sweep reads two pages a second, and may take longer than that.
+	for stood := time.Since(s.began) - cfg.quiet/2; time.Duration(s.swept.Load()) < stood && time.Since(s.began) < stood+5*time.Minute; {
+		pause(ctx, cfg.sweep)
+	}
+	pause(ctx, cfg.sweep)
 	stop()
 	workers.Wait()
 	return s

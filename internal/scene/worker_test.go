@@ -135,10 +135,12 @@ func (w *worker) sweeps(ctx context.Context, r *respond.Responder, past respond.
 	var looks sync.WaitGroup
 	defer looks.Wait()
 	for pause(ctx, w.s.cfg.sweep) {
+		began := time.Since(w.s.began)
 		report, err := r.Sweep(ctx, past, respond.SweepOptions{})
 		if ctx.Err() != nil {
 			return
 		}
+		w.s.swept.Store(int64(began))
 		w.s.note("sweep", "%d missed, %d early, %d unfinished, %d stripped, problems %v, error %v", len(report.Missed), len(report.Early), len(report.Unfinished), len(report.Stripped), report.Problems, err)
 		for _, incident := range report.Hold {
 			looks.Go(func() {
