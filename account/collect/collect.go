@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"warden/account"
 )
@@ -154,6 +155,7 @@ func fact[T any](r *reader, call string, value T) *account.Fact[T] {
 // one call to the next.
 func Reason(err error) string {
 	var api smithy.APIError
+	var response *smithyhttp.ResponseError
 	text := err.Error()
 	switch {
 	case errors.Is(err, context.Canceled):
@@ -163,6 +165,8 @@ func Reason(err error) string {
 		if m := api.ErrorMessage(); m != "" {
 			text += ": " + m
 		}
+	case errors.As(err, &response):
+		text = fmt.Sprintf("HTTP status %d with an answer that cannot be understood", response.HTTPStatusCode())
 	}
 	return strings.Join(strings.Fields(text), " ")
 }

@@ -199,7 +199,7 @@ func gentle(calls *collect.Calls) func(*aws.Config) {
 		c.APIOptions = append(c.APIOptions, calls.Count)
 		c.Retryer = func() aws.Retryer {
 			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-				o.StandardOptions = append(o.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts = 8 })
+				o.StandardOptions = append(o.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts, s.MaxBackoff = 6, 5*time.Second })
 			})
 		}
 	}
