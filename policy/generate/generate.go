@@ -101,29 +101,30 @@ func (f frame) build(statements []policy.Statement, limit int) ([]*policy.Docume
 	if limit <= 0 {
 		limit = ManagedSize
 	}
-	var parts [][]policy.Statement
-	queue := slices.Clone(statements)
+	// What a document has besides its statements, and what each adds.
+	empty := f.size(nil) + len("[]")
+	var parts []part
+	queue := unique(statements)
+	slices.Reverse(queue)
 	for len(queue) > 0 {
-		s := queue[0]
-		queue = queue[1:]
-		if f.size([]policy.Statement{s}) > limit {
+		s := queue[len(queue)-1]
+		queue = queue[:len(queue)-1]
+		whole := f.size([]policy.Statement{s})
+		if whole > limit {
 			a, b, ok := halve(s)
 			if !ok {
-				return nil, fmt.Errorf("statement %s has %d characters and cannot be cut: a policy may have %d", s.Sid, f.size([]policy.Statement{s}), limit)
+				return nil, fmt.Errorf("statement %s has %d characters and cannot be cut: a policy may have %d", s.Sid, whole, limit)
 			}
-			queue = append([]policy.Statement{a, b}, queue...)
+			queue = append(queue, b, a)
 			continue
 		}
-		placed := false
-		for i := range parts {
-			if f.size(append(slices.Clone(parts[i]), s)) <= limit {
-				parts[i], placed = append(parts[i], s), true
-				break
-			}
+		adds := f.size([]policy.Statement{s, s}) - whole
+		i := slices.IndexFunc(parts, func(p part) bool { return p.size+adds <= limit })
+		if i < 0 {
+			i, parts = len(parts), append(parts, part{size: empty})
 		}
-		if !placed {
-			parts = append(parts, []policy.Statement{s})
-		}
+		parts[i].statements = append(parts[i].statements, s)
+		parts[i].size += adds
 	}
 	var docs []*policy.Document
 	for i, part := range parts {
@@ -131,7 +132,7 @@ func (f frame) build(statements []policy.Statement, limit int) ([]*policy.Docume
 		if len(parts) > 1 {
 			label = fmt.Sprintf("%s-%d", f.name, i+1)
 		}
-		text, err := json.Marshal(f.document(unique(part)))
+		text, err := json.Marshal(f.document(unique(part.statements)))
 		if err != nil {
 			return nil, err
 		}
@@ -142,6 +143,12 @@ func (f frame) build(statements []policy.Statement, limit int) ([]*policy.Docume
 		docs = append(docs, d)
 	}
 	return docs, nil
+}
+
+// part is a document to be, with its size.
+type part struct {
+	statements []policy.Statement
+	size       int
 }
 
 // halve cuts a statement in two that together say the same. Only lists of

@@ -1,6 +1,8 @@
 package generate_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -178,5 +180,38 @@ func TestUnseen(t *testing.T) {
 		if generate.Unseen(action, full) {
 			t.Errorf("%s is in a trail that records it", action)
 		}
+	}
+}
+
+// Ten thousand statements are put into policies that fit, in no time.
+func TestSplitMany(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString(`{"Version":"2012-10-17","Statement":[`)
+	for i := range 10_000 {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"Effect":"Deny","Action":"s3:Get*","Resource":"arn:aws:s3:::b%d/*"}`, i)
+	}
+	b.WriteString(`]}`)
+	r, err := generate.Reduce([]*policy.Document{parse(t, b.String())}, nil, generate.Reduction{Principal: ann})
+	if err != nil {
+		t.Fatal(err)
+	}
+	total, statements := 0, 0
+	for _, d := range r.Documents {
+		text, err := json.Marshal(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text) > generate.ManagedSize {
+			t.Errorf("%s has %d characters", d.Name, len(text))
+		}
+		total += len(text)
+		statements += len(d.Statements)
+	}
+	if statements != 10_000 || total < (len(r.Documents)-1)*generate.ManagedSize*9/10 {
+		t.Errorf("%d statements with %d characters in %d policies", statements, total, len(r.Documents))
 	}
 }
