@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -26,7 +27,7 @@ type auditOptions struct {
 	now                  string
 	exemptions, baseline string
 	rootWindow, inactive int
-	output, failOn       string
+	output, failOn, out  string
 	all, strict          bool
 	inventory            bool
 	sort                 string
@@ -76,7 +77,8 @@ EXIT STATUS
 	f.StringVar(&o.baseline, "baseline", "", "earlier report in the form json: show only what changed since")
 	f.IntVar(&o.rootWindow, "root-days", 90, "days without use after which the root user counts as not used")
 	f.IntVar(&o.inactive, "inactive-days", 90, "days without use after which users and roles are inactive")
-	f.StringVarP(&o.output, "output", "o", "table", "table, json, csv or markdown")
+	f.StringVarP(&o.output, "output", "o", "table", forms())
+	f.StringVar(&o.out, "out", "", "file to write instead of stdout: whole or not at all, readable by its owner only")
 	f.StringVar(&o.failOn, "fail-on", "low", "least severity for exit status 3: info, low, medium, high, critical, or none")
 	f.BoolVar(&o.all, "all", false, "show what passes, too")
 	f.BoolVar(&o.inventory, "inventory", false, "list users, keys, devices, groups, roles and policies with their key facts instead")
@@ -88,7 +90,7 @@ EXIT STATUS
 func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	form := report.Form(o.output)
 	if !slices.Contains(report.Forms, form) {
-		return usageErrorf("--output %q: want table, json, csv or markdown", o.output)
+		return usageErrorf("--output %q: want %s", o.output, forms())
 	}
 	if o.sort != "" && (!o.inventory || !slices.Contains(report.Columns, o.sort)) {
 		return usageErrorf("--sort %q: want --inventory, and one of %s", o.sort, strings.Join(report.Columns, ", "))
@@ -117,7 +119,7 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	if o.inventory {
 		items := e.Inventory()
 		report.Sort(items, o.sort)
-		return report.Inventory(s.Out, form, items)
+		return o.write(s, func(w io.Writer) error { return report.Inventory(w, form, items) })
 	}
 	if o.exemptions != "" {
 		if e.Exemptions, err = readAuditExemptions(o.exemptions); err != nil {
@@ -143,7 +145,7 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 		d := audit.Compare(before, r)
 		show.Since = &d
 	}
-	if err := report.Write(s.Out, form, r, show); err != nil {
+	if err := o.write(s, func(w io.Writer) error { return report.Write(w, form, r, show) }); err != nil {
 		return err
 	}
 	if o.failOn != "none" && slices.ContainsFunc(r.Findings, func(f finding.Finding) bool {
@@ -155,6 +157,24 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 		return &exitError{code: 4}
 	}
 	return nil
+}
+
+// forms names the forms of a report for people.
+func forms() string {
+	var names []string
+	for _, f := range report.Forms {
+		names = append(names, string(f))
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+// write writes to the file that --out names, or to stdout.
+func (o *auditOptions) write(s *streams, write func(io.Writer) error) error {
+	if o.out == "" {
+		return write(s.Out)
+	}
+	return writePrivate(o.out, write)
 }
 
 // evidence reads the files and settles what now is.
