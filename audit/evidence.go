@@ -8,6 +8,7 @@ import (
 
 	"warden/account"
 	"warden/account/authorize"
+	"warden/audit/escalation"
 	"warden/finding"
 	"warden/policy"
 )
@@ -27,8 +28,9 @@ type Evidence struct {
 	// Exemptions are findings that people accepted.
 	Exemptions []Exemption
 
-	auth  *authorize.Authorizer // made when first asked for
-	named map[*policy.Document]map[string]bool
+	auth       *authorize.Authorizer // made when first asked for
+	escalation *escalation.Report    // found when first asked for
+	named      map[*policy.Document]map[string]bool
 }
 
 // authorizer is the account ready to be asked who may do what.

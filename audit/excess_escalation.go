@@ -24,10 +24,10 @@ var principalEscalation = Control{
 // shortest. One that hangs on what no snapshot shows, such as whether a
 // function has the role, is unknown.
 func judgeEscalation(e *Evidence) []Answer {
-	if !e.hasDetails() {
+	r, known := e.Escalation()
+	if !known {
 		return []Answer{e.unknown("who may do what", gaad)}
 	}
-	r := escalation.Find(e.authorizer(), e.Snapshot)
 	var out []Answer
 	for i := range r.Ways {
 		out = append(out, e.way(&r.Ways[i]))
