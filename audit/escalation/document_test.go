@@ -87,7 +87,7 @@ func documentation() []byte {
 `+"```console"+`
 $ warden escalate --snapshot account.json
 $ warden escalate --snapshot account.json --principal ci-deploy -o text
-$ warden escalate --snapshot account.json -o dot | dot -Tsvg > escalation.svg
+$ warden escalate --snapshot account.json -o svg > escalation.svg
 `+"```"+`
 
 The command reads a snapshot of an account, needs no network and changes nothing. The library is `+"`audit/escalation`"+`.

@@ -13,6 +13,9 @@ import (
 	"warden/audit/escalation"
 )
 
+// pictureBoxes is how many boxes a picture has that people can still read.
+const pictureBoxes = 60
+
 type escalateFlags struct {
 	snapshot, principal, output string
 	cuts                        int
@@ -42,7 +45,8 @@ Administrators, who may do everything already, are listed apart.
 Last come the statements whose removal stops most: each was tried, by judging
 the account again without it.
 
--o dot is a picture for Graphviz. docs/escalation.md lists the ways, and what
+-o svg is a picture of those through whom most can go, -o dot one of all for
+Graphviz. docs/escalation.md lists the ways, and what
 is not considered.
 
 EXIT STATUS
@@ -53,6 +57,7 @@ EXIT STATUS
   4  --strict, and of somebody it is unknown, or principals may be missing`,
 		Example: `  warden escalate --snapshot account.json
   warden escalate --snapshot account.json --principal ci-deploy -o text
+  warden escalate --snapshot account.json -o svg > escalation.svg
   warden escalate --snapshot account.json -o dot | dot -Tsvg > escalation.svg`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -65,7 +70,7 @@ EXIT STATUS
 	f := cmd.Flags()
 	f.StringVar(&flags.snapshot, "snapshot", "", "file with the account (required)")
 	f.StringVar(&flags.principal, "principal", "", "only this one: a name, user/NAME, role/NAME or an ARN")
-	f.StringVarP(&flags.output, "output", "o", "table", "form of the answer: table, text (with the statements), json or dot")
+	f.StringVarP(&flags.output, "output", "o", "table", "form of the answer: table, text (with the statements), json, svg or dot")
 	f.IntVar(&flags.cuts, "cuts", 5, "how many statements to try to remove; 0 for none")
 	f.BoolVar(&flags.strict, "strict", false, "exit with status 4 if something is unknown")
 	return cmd
@@ -75,8 +80,8 @@ func escalate(s *streams, flags escalateFlags) error {
 	switch {
 	case flags.snapshot == "":
 		return usageErrorf("escalate: of which account? give --snapshot FILE")
-	case !slices.Contains([]string{"table", "text", "json", "dot"}, flags.output):
-		return usageErrorf("escalate: -o %s is not table, text, json or dot", flags.output)
+	case !slices.Contains([]string{"table", "text", "json", "svg", "dot"}, flags.output):
+		return usageErrorf("escalate: -o %s is not table, text, json, svg or dot", flags.output)
 	case flags.cuts < 0:
 		return usageErrorf("escalate: --cuts %d is less than none", flags.cuts)
 	}
@@ -102,6 +107,12 @@ func escalate(s *streams, flags escalateFlags) error {
 	switch flags.output {
 	case "json":
 		err = writeJSON(s.Out, newEscalationReport(a, r, cuts))
+	case "svg":
+		var best *escalation.Cut
+		if len(cuts) > 0 {
+			best = &cuts[0]
+		}
+		err = escalation.WriteSVG(s.Out, escalation.NewPicture(r.Ways, best, pictureBoxes))
 	case "dot":
 		err = escalation.WriteDot(s.Out, r.Ways)
 	case "text":
