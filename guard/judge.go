@@ -138,10 +138,14 @@ func (c *caseFile) verdict() (Verdict, string) {
 	case trail.IdentityCenter:
 		return c.identityCenter()
 	}
-	if c.matters() {
-		return Alert, fmt.Sprintf("%s %s %s; callers of this kind are reported, not contained", kindText(c.by.Kind), c.who(), c.did())
+	who := kindText(c.by.Kind) + " " + c.who()
+	if c.by.Kind == trail.OtherAccount && c.by.Account != "" {
+		who += " (" + c.by.Account + ")"
 	}
-	return Ignored, c.noted(kindText(c.by.Kind) + " " + c.who())
+	if c.matters() {
+		return Alert, fmt.Sprintf("%s %s; callers of this kind are reported, not contained", who, c.did())
+	}
+	return Ignored, c.noted(who)
 }
 
 // noted is the reason for what is no alarm.

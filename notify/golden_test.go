@@ -44,7 +44,7 @@ func contained() notify.Message {
 		Why:        "user mallory is in no administrators' group",
 		Done:       []string{"AttachUserPolicy: policy/DENY-IAM to user/mallory", "UpdateAccessKey: access key AKIAI44QH8DHBEXAMPLE of user/alice from Active to Inactive"},
 		State:      "configured: the change was read back, and the policy engine proves that every IAM call is denied now",
-		Open:       []string{"sts:AssumeRole and other services are not denied by DENY-IAM"},
+		Open:       []string{"sts:AssumeRole and other services are not denied"},
 		Undo:       "warden undo inc-1a2b3c --apply --ledger dynamodb:warden-ledger",
 	}
 	return notify.Message{Incident: "inc-1a2b3c", Severity: finding.High, Subject: "warden contained user mallory", Text: d.Text(), Details: d}

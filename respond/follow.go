@@ -134,12 +134,16 @@ func (r *Responder) birth(ctx context.Context, a trail.Actor) (*trail.Event, err
 		return nil, nil
 	}
 	since, until := a.IssuedAt.Add(-birthWindow), a.IssuedAt.Add(birthWindow)
-	for e, err := range r.Past.Events(ctx, since, until, source.Filter{By: source.ByEventName, Value: "AssumeRole"}) {
-		if err != nil {
-			return nil, err
-		}
-		if bornOf(e) == a.AccessKey {
-			return e, nil
+	// A session through SAML does not say so itself; one through a web identity
+	// does. Source: AWS CloudTrail User Guide, "CloudTrail userIdentity element".
+	for _, call := range []string{"AssumeRole", "AssumeRoleWithSAML"} {
+		for e, err := range r.Past.Events(ctx, since, until, source.Filter{By: source.ByEventName, Value: call}) {
+			if err != nil {
+				return nil, err
+			}
+			if bornOf(e) == a.AccessKey {
+				return e, nil
+			}
 		}
 	}
 	return nil, nil
@@ -178,20 +182,24 @@ func (r *Responder) follow(ctx context.Context, res *Result) []string {
 		return []string{fmt.Sprintf("the session came through identity provider %s (%s): who signs in there can get a new one; change the role's trust", by.Provider, notify.Line(by.Name))}
 	}
 	if by.Account != r.Account {
-		return []string{fmt.Sprintf("role %s was assumed from account %s by %s, which is not ours to contain: change the role's trust", role, by.Account, by.ARN)}
+		return []string{fmt.Sprintf("role %s was assumed by %s, which is not ours to contain: change the role's trust", role, notify.Line(caller(by)))}
 	}
 	return r.containBehind(ctx, res, born, by)
 }
 
 // containBehind contains who assumed the role of a contained session. He is
-// judged as if he had made the call himself.
+// judged as if he himself had made the call at the end of the chain.
 func (r *Responder) containBehind(ctx context.Context, res *Result, born *trail.Event, by trail.Actor) []string {
-	as := *res.Event
+	cause := res.Event
+	if res.cause != nil {
+		cause = res.cause
+	}
+	as := *cause
 	as.Identity, as.ID = born.Identity, born.ID
 	now := r.Now()
 	behind, _ := r.judge(ctx, &as, now)
 	behind.Event, behind.Detections = born, nil
-	behind.chain, behind.follows = res.Incident, res.follows+1
+	behind.chain, behind.follows, behind.cause = res.Incident, res.follows+1, cause
 	who := caller(by)
 	switch behind.Verdict {
 	case guard.Contain:

@@ -1,6 +1,7 @@
 package respond
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,10 +25,12 @@ func caller(a trail.Actor) string {
 		return "session " + a.SessionName + " of role " + a.Role.Name
 	case a.Kind == trail.Root:
 		return "root"
+	case a.Kind == trail.OtherAccount:
+		return strings.TrimSpace("a caller of account " + a.Account + " " + cmp.Or(a.ARN, a.ID, a.UserID))
 	case a.Name != "":
 		return string(a.Kind) + " " + a.Name
 	}
-	return string(a.Kind) + " " + a.ARN
+	return strings.TrimSpace(string(a.Kind) + " " + cmp.Or(a.ARN, a.ID, a.UserID))
 }
 
 // oneLine is an error without line breaks.
@@ -74,7 +77,7 @@ func (r *Responder) containedMessage(res Result, plan change.Plan, level guard.L
 	d.Done = done(res, plan)
 	d.State = "configured: the change was read back, and the policy engine proves that " + level.Text() + " is denied now"
 	if level == guard.DenyIAM {
-		d.Open = []string{"sts:AssumeRole and other services are not denied by " + r.Guard.DenyPolicy}
+		d.Open = []string{"sts:AssumeRole and other services are not denied"}
 	}
 	d.Undo = r.undoCommand(plan.Incident)
 	return message(res, max(res.Severity, finding.High), "warden contained "+caller(res.Actor), d)
@@ -85,6 +88,9 @@ func (r *Responder) undoCommand(incident string) string {
 	command := []string{"warden", "undo", incident, "--apply"}
 	if r.LedgerFlag != "" {
 		command = append(command, r.LedgerFlag)
+	}
+	if r.MemberRole != "" {
+		command = append(command, "--member-role", r.MemberRole)
 	}
 	if r.Guardrail != nil && r.Guardrail.Role != "" {
 		command = append(command, "--guardrail-role", r.Guardrail.Role)

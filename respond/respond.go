@@ -95,6 +95,9 @@ type Options struct {
 	// LedgerFlag says in notifications which ledger an undo needs, for
 	// example "--ledger dynamodb:warden"; "" is the default one.
 	LedgerFlag string
+	// MemberRole is the role by which the account is reached that is guarded,
+	// where the credentials are another's; "" where they are its own.
+	MemberRole string
 	// AskFirst lets a person approve what is more than denying IAM, before it
 	// is done. ProposalLife is how long he has; 0 is ledger.ProposalLife.
 	AskFirst     bool
@@ -193,9 +196,11 @@ type Result struct {
 	// baseline is what was remembered of the administrators.
 	baseline *guard.Baseline
 	// chain is the incident of the session that this caller assumed, or of who
-	// made him; follows is how many sessions were followed to him.
+	// made him; follows is how many sessions were followed to him, and cause is
+	// what the first of them did. Event is then how he came to his session.
 	chain   string
 	follows int
+	cause   *trail.Event
 	// Took is the time from the call of Handle to the verified containment,
 	// or to the end.
 	Took time.Duration

@@ -324,3 +324,45 @@ func TestSessionFromOutside(t *testing.T) {
 		}
 	}
 }
+
+// A chain of roles is followed to the user at its beginning, each judged by
+// what was done at its end.
+func TestChainOfRoles(t *testing.T) {
+	t.Parallel()
+	p, r, _ := sessionPlay(t, guard.Config{})
+	ctx := t.Context()
+	const hop = "hop-role"
+	if _, err := p.Admin.IAM.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(hop), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + p.Account + `:role/` + sessionRole + `"},"Action":"sts:AssumeRole"}]}`)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Admin.IAM.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(hop), PolicyArn: aws.String("arn:aws:iam::aws:policy/IAMFullAccess")}); err != nil {
+		t.Fatal(err)
+	}
+	first := p.assume(p.intruder, "first")
+	out, err := first.STS.AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String("arn:aws:iam::" + p.Account + ":role/" + hop), RoleSessionName: aws.String("second")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := p.As(app.Key{ID: *out.Credentials.AccessKeyId, Secret: *out.Credentials.SecretAccessKey, Token: *out.Credentials.SessionToken})
+	if err := p.createUser(second, "one"); err != nil {
+		t.Fatal(err)
+	}
+	res := r.Handle(ctx, p.last("second"))
+	if res.Action != respond.Contained || res.Err != nil {
+		t.Fatalf("%s %v", res.Action, res.Err)
+	}
+	all, err := p.Ledger.Incidents(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status := map[string]string{}
+	for _, in := range all {
+		status[in.Caller[strings.LastIndexByte(in.Caller, '/')+1:]] = in.Status
+	}
+	for _, who := range []string{"second", "first", p.Truth.Intruder} {
+		if status[who] != ledger.StatusConfigured {
+			t.Errorf("%s is %q", who, status[who])
+		}
+	}
+}

@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"warden/account"
-	"warden/app"
 	"warden/guard"
 	"warden/respond"
 	"warden/trail/source"
@@ -105,14 +104,14 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (ended error) {
 		}
 		opts.Before = opts.Snapshot
 	}
-	var clients *app.Clients
+	var at places
 	if o.queue != "" || o.apply {
-		if clients, err = o.connect(ctx, &opts); err != nil {
+		if at, err = o.connect(ctx, &opts); err != nil {
 			return err
 		}
 	}
 	if o.apply {
-		done, err := o.act(ctx, s, clients, &opts)
+		done, err := o.act(ctx, s, at, &opts)
 		if err != nil {
 			return err
 		}
@@ -129,7 +128,7 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (ended error) {
 	switch {
 	case o.queue != "":
 		log.Info("guarding", "account", opts.Account, "queue", o.queue, "apply", o.apply)
-		err = r.Serve(ctx, source.NewQueue(clients.SQS, o.queue), respond.QueueOptions{
+		err = r.Serve(ctx, source.NewQueue(at.home.SQS, o.queue), respond.QueueOptions{
 			Name: o.queue, UntilEmpty: o.untilEmpty, Wait: pollWait(o.untilEmpty), Each: out.event,
 			Bad: func(source.Message, error) { out.bad++ },
 		})

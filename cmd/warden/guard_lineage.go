@@ -111,13 +111,13 @@ func lineageRun(ctx context.Context, s *streams, o *lineageOptions, who string) 
 		return err
 	}
 	opts := respond.Options{Guard: cfg, Log: slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelInfo}))}
-	var clients *app.Clients
+	var at places
 	if o.freeze || o.events == nil {
-		if clients, err = o.connect(ctx, &opts); err != nil {
+		if at, err = o.connect(ctx, &opts); err != nil {
 			return err
 		}
 	}
-	known, done, err := o.ledgerOf(ctx, s, clients, &opts)
+	known, done, err := o.ledgerOf(ctx, s, at, &opts)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,7 @@ func lineageRun(ctx context.Context, s *streams, o *lineageOptions, who string) 
 	if err != nil {
 		return err
 	}
-	events, err := o.read(ctx, s, clients, q.Since, &r)
+	events, err := o.read(ctx, s, at.account, q.Since, &r)
 	if err != nil {
 		return err
 	}
@@ -158,9 +158,9 @@ func lineageRun(ctx context.Context, s *streams, o *lineageOptions, who string) 
 
 // ledgerOf opens the ledger: to write with --apply, else to read, and nil
 // where there is none.
-func (o *lineageOptions) ledgerOf(ctx context.Context, s *streams, clients *app.Clients, opts *respond.Options) (*ledger.Ledger, func() error, error) {
+func (o *lineageOptions) ledgerOf(ctx context.Context, s *streams, at places, opts *respond.Options) (*ledger.Ledger, func() error, error) {
 	if o.apply {
-		done, err := o.act(ctx, s, clients, opts)
+		done, err := o.act(ctx, s, at, opts)
 		return opts.Ledger, done, err
 	}
 	store, err := readLedger(ctx, o.ledger, *o.aws)

@@ -47,6 +47,8 @@ type guardSetup struct {
 	regions  []string
 	channels *channels
 	aws      *app.Options
+
+	member memberFlags
 }
 
 func (o *guardSetup) flags(cmd *cobra.Command) {
@@ -70,6 +72,7 @@ func (o *guardSetup) flags(cmd *cobra.Command) {
 	f.BoolVar(&o.apply, "apply", false, "act; without it nothing is changed")
 	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringSliceVar(&o.regions, "history-region", nil, "region whose event history is read (repeatable; default: IAM's own, and that of --region)")
+	o.member.flags(cmd)
 	o.channels = channelFlags(cmd)
 	o.aws = awsFlags(cmd)
 }
@@ -113,6 +116,9 @@ func (o *guardSetup) config() (guard.Config, error) {
 	if o.revokeSessions && !o.containSessions {
 		return cfg, usageErrorf("--revoke-sessions goes with --contain-sessions")
 	}
+	if err := o.member.check(); err != nil {
+		return cfg, err
+	}
 	for flag, arns := range map[string][]string{"--admin-role": o.adminRoles, "--protect": o.protect, "--self": o.self} {
 		for _, arn := range arns {
 			if a, err := account.ParseARN(arn); err != nil || a.Account == "" {
@@ -137,33 +143,38 @@ func (o *guardSetup) config() (guard.Config, error) {
 	return cfg, nil
 }
 
-// connect reaches AWS and learns whose account it is and who warden is there.
-func (o *guardSetup) connect(ctx context.Context, opts *respond.Options) (*app.Clients, error) {
-	clients, err := app.Connect(ctx, *o.aws)
-	if err != nil {
-		return nil, err
+// connect reaches AWS and learns which account is guarded and who warden is
+// there.
+func (o *guardSetup) connect(ctx context.Context, opts *respond.Options) (at places, err error) {
+	if at, err = o.member.connect(ctx, *o.aws); err != nil {
+		return at, err
 	}
-	acct, arn, err := clients.Account(ctx)
+	acct, arn, err := at.account.Account(ctx)
 	if err != nil {
-		return nil, err
+		return at, err
 	}
 	opts.Account = acct
 	opts.Guard.Self = append(opts.Guard.Self, arn)
+	if at.account != at.home {
+		_, own, err := at.home.Account(ctx) // who assumes the member's role
+		if err != nil {
+			return at, err
+		}
+		opts.Guard.Self, opts.MemberRole = append(opts.Guard.Self, own), o.member.role
+	}
 	if a, err := account.ParseARN(arn); err == nil {
 		opts.Partition = a.Partition
 	}
 	if opts.Snapshot != nil && !o.apply {
-		return clients, nil // the facts were supplied
+		return at, nil // the facts were supplied
 	}
-	opts.Lookup = respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: o.guardrail.reader(clients)}
-	if opts.Guardrail, err = o.guardrail.options(); err != nil {
-		return nil, err
-	}
-	return clients, nil
+	opts.Lookup = respond.Live{Identities: collect.NewIdentities(at.account.IAM), Reader: o.guardrail.reader(at)}
+	opts.Guardrail, err = o.guardrail.options()
+	return at, err
 }
 
 // act adds to the options what --apply needs. done ends it.
-func (o *guardSetup) act(ctx context.Context, s *streams, clients *app.Clients, opts *respond.Options) (done func() error, err error) {
+func (o *guardSetup) act(ctx context.Context, s *streams, at places, opts *respond.Options) (done func() error, err error) {
 	store, err := openLedger(ctx, o.ledger, *o.aws)
 	if err != nil {
 		return nil, err
@@ -172,13 +183,13 @@ func (o *guardSetup) act(ctx context.Context, s *streams, clients *app.Clients, 
 	if o.ledger != "" {
 		opts.LedgerFlag = "--ledger " + o.ledger
 	}
-	opts.Applier = apply.New(clients.IAM, opts.Ledger, apply.Options{Account: opts.Account, Organizations: o.guardrail.organizations(clients)})
-	opts.Past = o.history(clients, nil)
+	opts.Applier = apply.New(at.account.IAM, opts.Ledger, apply.Options{Account: opts.Account, Organizations: o.guardrail.organizations(at.home)})
+	opts.Past = o.history(at.account, nil)
 	told := notify.NewText(s.Out)
 	if o.output == "json" {
 		told = notify.NewText(s.Err) // standard output is for a program
 	}
-	channels, err := o.channels.notifiers(clients, *o.aws)
+	channels, err := o.channels.notifiers(at.home, *o.aws)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}

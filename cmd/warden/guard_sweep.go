@@ -88,16 +88,16 @@ func sweepRun(ctx context.Context, s *streams, o *sweepOptions) (ended error) {
 	}
 	log := slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: slog.LevelInfo}))
 	opts := respond.Options{Guard: cfg, Log: log}
-	clients, err := o.connect(ctx, &opts)
+	at, err := o.connect(ctx, &opts)
 	if err != nil {
 		return err
 	}
 	sweep := respond.SweepOptions{
-		Regions: o.historyRegions(clients), Sources: o.sources, Since: o.since, Settle: o.settle, ConfirmWithin: o.confirmWithin,
+		Regions: o.historyRegions(at.account), Sources: o.sources, Since: o.since, Settle: o.settle, ConfirmWithin: o.confirmWithin,
 	}
 	var done func() error
 	if o.apply {
-		done, err = o.act(ctx, s, clients, &opts)
+		done, err = o.act(ctx, s, at, &opts)
 	} else {
 		sweep.Known, done, err = o.known(ctx, s)
 	}
@@ -109,7 +109,7 @@ func sweepRun(ctx context.Context, s *streams, o *sweepOptions) (ended error) {
 	if err != nil {
 		return err
 	}
-	past := o.history(clients, func(b trail.BadRecord) { log.Warn("a record cannot be read", "record", b.String()) })
+	past := o.history(at.account, func(b trail.BadRecord) { log.Warn("a record cannot be read", "record", b.String()) })
 	report, err := r.Sweep(ctx, past, sweep)
 	if err != nil {
 		return err

@@ -37,19 +37,24 @@ func (g *guardrailFlags) options() (*respond.Guardrail, error) {
 
 // organizations is the client of the organisation, nil where it is not used.
 func (g *guardrailFlags) organizations(clients *app.Clients) apply.Organizations {
-	switch {
-	case !g.used():
+	if !g.used() {
 		return nil
-	case g.role == "":
+	}
+	return g.reached(clients)
+}
+
+// reached is the client of the organisation, by the role where there is one.
+func (g *guardrailFlags) reached(clients *app.Clients) apply.Organizations {
+	if g.role == "" {
 		return clients.Organizations
 	}
 	return clients.Assume(g.role, "").Organizations
 }
 
 // reader reads the account, and the organisation's policy where it is used.
-func (g *guardrailFlags) reader(clients *app.Clients) apply.Reader {
-	if org := g.organizations(clients); org != nil {
-		return apply.Guarded(clients.IAM, org)
+func (g *guardrailFlags) reader(at places) apply.Reader {
+	if org := g.organizations(at.home); org != nil {
+		return apply.Guarded(at.account.IAM, org)
 	}
-	return clients.IAM
+	return at.account.IAM
 }

@@ -20,6 +20,7 @@ type undoOptions struct {
 	reason         string
 	apply, force   bool
 	guardrail      guardrailFlags
+	member         memberFlags
 }
 
 func newUndoCmd(s *streams) *cobra.Command {
@@ -50,7 +51,10 @@ EXIT STATUS
   2  the command was called wrongly`,
 		Example: `  warden undo 3f9c
   warden undo 3f9c --apply
-  warden undo 3f9c --apply --force --reason "ticket 4711"`,
+  warden undo 3f9c --apply --force --reason "ticket 4711"
+
+  # of a member of the organisation, as an administrator of its management account
+  warden undo 3f9c --apply --member-role arn:aws:iam::444455556666:role/OrganizationAccountAccessRole`,
 		Args: exactArg("INCIDENT or STEP"),
 		RunE: func(cmd *cobra.Command, args []string) error { return undoRun(cmd.Context(), s, o, args[0]) },
 	}
@@ -61,6 +65,7 @@ EXIT STATUS
 	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
 	o.guardrail.roleFlag(cmd)
+	o.member.flags(cmd)
 	o.aws = awsFlags(cmd)
 	return cmd
 }
@@ -78,6 +83,9 @@ func undoRun(ctx context.Context, s *streams, o undoOptions, id string) error {
 	if o.output != "text" && o.output != "json" {
 		return usageErrorf("undo: -o %q: want text or json", o.output)
 	}
+	if err := o.member.check(); err != nil {
+		return err
+	}
 	store, err := readLedger(ctx, o.ledger, *o.aws)
 	if err != nil {
 		return err
@@ -88,16 +96,16 @@ func undoRun(ctx context.Context, s *streams, o undoOptions, id string) error {
 		if err != nil {
 			return err
 		}
-		clients, err := app.Connect(ctx, *o.aws)
+		at, err := o.member.connect(ctx, *o.aws)
 		if err != nil {
 			return err
 		}
-		acct, _, err := clients.Account(ctx)
+		acct, _, err := at.account.Account(ctx)
 		if err != nil {
 			return err
 		}
-		a := apply.New(clients.IAM, l, apply.Options{Account: acct, Organizations: o.guardrail.organizations(clients)})
-		return undo(ctx, s, o, a, clients.IAM, incident, step)
+		a := apply.New(at.account.IAM, l, apply.Options{Account: acct, Organizations: o.guardrail.reached(at.home)})
+		return undo(ctx, s, o, a, at.account.IAM, incident, step)
 	}()
 	return errors.Join(err, store.Close())
 }

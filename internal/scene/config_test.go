@@ -2,13 +2,12 @@ package scene
 
 import (
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"warden/deploy"
 	"warden/guard"
+	"warden/internal/stage"
 	"warden/twin"
 )
 
@@ -57,24 +56,20 @@ func draw(seed int64) config {
 	return c
 }
 
-// templates are the policies of the stack's roles, as the template has them.
-var templates sync.Map // by name
+// templates are the rights of the stack's roles, which take a while to read
+// out of the template, by role.
+var templates sync.Map
 
 // rights are these policies for the role that the stage has.
 func rights(tb testing.TB, account, role string, protected []string) []string {
 	tb.Helper()
-	var out []string
-	for _, name := range []string{"guard-undo-actions", "guard-with-responder", "responder"} {
-		text, ok := templates.Load(name)
-		if !ok {
-			made, err := deploy.Policy(name, deploy.Place{Partition: "aws", Region: "us-east-1", Account: account}, protected)
-			if err != nil {
-				tb.Fatal(err)
-			}
-			text = made
-			templates.Store(name, text)
+	made, ok := templates.Load(role)
+	if !ok {
+		list, err := stage.StackRights(account, role, protected)
+		if err != nil {
+			tb.Fatal(err)
 		}
-		out = append(out, strings.ReplaceAll(text.(string), "arn:aws:iam::"+account+":role/warden-guard\"", role+"\""))
+		made, _ = templates.LoadOrStore(role, list)
 	}
-	return out
+	return made.([]string)
 }

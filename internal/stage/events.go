@@ -20,7 +20,7 @@ const watched = `{"source":["aws.iam","aws.sts","aws.signin"],"detail-type":["AW
 // assumed are those that tell who assumed which role. They are reading events
 // to a rule, so that it takes a state of its own. Source: EventBridge User
 // Guide, "Rules that match read-only management events from AWS services".
-const assumed = `{"source":["aws.sts"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["AssumeRole"]}}`
+const assumed = `{"source":["aws.sts"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":[{"prefix":"AssumeRole"}]}}`
 
 // connectEvents makes the queue, the rule that leads IAM's and STS's calls
 // into it, and the topic. In an organisation they are the security account's,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,7 @@ import (
 	"warden/app"
 	"warden/change/apply"
 	"warden/change/ledger"
+	"warden/deploy"
 	"warden/twin"
 )
 
@@ -72,7 +74,7 @@ func (st *Stage) load(now time.Time) (http.Handler, error) {
 	if !o.Organization {
 		snapshot, truth := twin.Sample(o.Seed, now)
 		st.Truth, st.Account = truth, snapshot.Account
-		if err := grant(snapshot, truth.GuardRole, o.Rights); err != nil {
+		if err := o.change(snapshot, truth.GuardRole); err != nil {
 			return nil, err
 		}
 		var err error
@@ -86,7 +88,7 @@ func (st *Stage) load(now time.Time) (http.Handler, error) {
 	st.Others, st.Truth, st.Account = others, others.Company, others.Workload
 	for _, a := range cfg.Accounts {
 		if a.Snapshot.Account == others.Workload {
-			if err := grant(a.Snapshot, others.ResponderRole, o.Rights); err != nil {
+			if err := o.change(a.Snapshot, others.ResponderRole); err != nil {
 				return nil, err
 			}
 		}
@@ -97,6 +99,29 @@ func (st *Stage) load(now time.Time) (http.Handler, error) {
 	}
 	st.Twin = st.Org.Account(others.Workload)
 	return st.Org.Handler(), nil
+}
+
+// change makes the company's account as the options want it.
+func (o Options) change(s *account.Snapshot, role string) error {
+	if err := grant(s, role, o.Rights); err != nil || o.Change == nil {
+		return err
+	}
+	return o.Change(s)
+}
+
+// StackRights are the policies of the stack's roles, as the templates have
+// them, for the one role that the guard of a stage has: those for taking back
+// and the responder's together.
+func StackRights(acct, role string, protected []string) ([]string, error) {
+	var out []string
+	for _, name := range []string{"guard-undo-actions", "guard-with-responder", "responder"} {
+		text, err := deploy.Policy(name, deploy.Place{Partition: "aws", Region: "us-east-1", Account: acct}, protected)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, strings.ReplaceAll(text, "arn:aws:iam::"+acct+":role/warden-guard\"", role+"\""))
+	}
+	return out, nil
 }
 
 // grant gives a role other policies beside what it has for queue and topic.

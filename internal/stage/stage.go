@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"warden/account"
 	"warden/account/collect"
 	"warden/app"
 	"warden/change/apply"
@@ -53,6 +54,8 @@ type Options struct {
 	// company's account, beside what it needs for queue and topic; none leaves
 	// the sample's.
 	Rights []string
+	// Change changes the company's account before the twin is made of it.
+	Change func(*account.Snapshot) error
 }
 
 // Stage is the sample company on a twin with a guard at work. Everything is
