@@ -1,7 +1,7 @@
 // Package deploy holds what puts warden into an AWS account: CloudFormation
 // templates, and the policies in them, resolved for one account. The
-// templates are files that can be read and deployed as they are; this package
-// adds nothing to them.
+// templates are files that can be read and deployed as they are; what is
+// printed of one that is too large for a request is the same without comments.
 package deploy
 
 import (
@@ -21,8 +21,23 @@ func Templates() []string {
 	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation", "guard-doctor", "audit"}
 }
 
-// Template returns a CloudFormation template.
+// Template returns a CloudFormation template as it can be handed over in a
+// request: its source where that is at most [MaxBody], else the same without
+// comments.
 func Template(name string) (string, error) {
+	text, err := Source(name)
+	if err != nil || len(text) <= MaxBody {
+		return text, err
+	}
+	if text, err = compact(text); err != nil {
+		return "", fmt.Errorf("template %s: %w", name, err)
+	}
+	return text, nil
+}
+
+// Source returns a template as it was written, with its comments and with the
+// reasons for what linters are told to leave alone.
+func Source(name string) (string, error) {
 	if !slices.Contains(Templates(), name) {
 		return "", fmt.Errorf("there is no template %q: want %s", name, strings.Join(Templates(), ", "))
 	}

@@ -34,16 +34,16 @@ func inMember(t *testing.T, pin *policy.Document, who, action, resource string, 
 	for k, v := range keys {
 		facts.Set(k, policy.One(v))
 	}
-	p := policy.Principal{Type: policy.User, ARN: who, Account: account(who)}
+	p := policy.Principal{Type: policy.User, ARN: who, Account: accountIn(who)}
 	switch kind := resourceType(who); kind {
 	case "role":
-		p = policy.Principal{Type: policy.Session, Account: account(who), RoleARN: who, ARN: "arn:aws:sts::" + account(who) + ":assumed-role/r/s"}
+		p = policy.Principal{Type: policy.Session, Account: accountIn(who), RoleARN: who, ARN: "arn:aws:sts::" + accountIn(who) + ":assumed-role/r/s"}
 	case "root":
 		p.Type = policy.Root
 	}
 	facts.Set("aws:PrincipalArn", policy.One(who))
 	res := policy.Evaluate(policy.Request{
-		Principal: p, Action: action, Resource: policy.Resource{ARN: resource, Account: account(who)}, Context: facts,
+		Principal: p, Action: action, Resource: policy.Resource{ARN: resource, Account: accountIn(who)}, Context: facts,
 	}, policy.Policies{
 		Identity: []*policy.Document{admin},
 		SCPs:     []policy.Level{{Name: "root", Policies: []*policy.Document{admin, pin}}},
@@ -54,7 +54,7 @@ func inMember(t *testing.T, pin *policy.Document, who, action, resource string, 
 	return res.Decision
 }
 
-func account(arn string) string { return arn[len("arn:aws:iam::") : len("arn:aws:iam::")+12] }
+func accountIn(arn string) string { return arn[len("arn:aws:iam::") : len("arn:aws:iam::")+12] }
 
 func resourceType(arn string) string {
 	rest := arn[len("arn:aws:iam::")+13:]
@@ -239,7 +239,7 @@ func TestExternalID(t *testing.T) {
 				if tt.given != "" {
 					facts.Set("sts:ExternalId", policy.One(tt.given))
 				}
-				p := policy.Principal{Type: policy.Session, Account: account(tt.who), RoleARN: tt.who, ARN: "arn:aws:sts::" + account(tt.who) + ":assumed-role/r/s"}
+				p := policy.Principal{Type: policy.Session, Account: accountIn(tt.who), RoleARN: tt.who, ARN: "arn:aws:sts::" + accountIn(tt.who) + ":assumed-role/r/s"}
 				res := policy.Evaluate(policy.Request{
 					Principal: p, Action: "sts:AssumeRole", Context: facts,
 					Resource: policy.Resource{ARN: "arn:aws:iam::444455556666:role/" + role, Account: "444455556666"},

@@ -36,6 +36,10 @@ func Resolve(template string, in Place, parameters map[string]string) (*Stack, e
 	if err != nil {
 		return nil, err
 	}
+	return resolveText(template, text, in, parameters)
+}
+
+func resolveText(template, text string, in Place, parameters map[string]string) (*Stack, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &root); err != nil {
 		return nil, fmt.Errorf("template %s: %w", template, err)
@@ -129,7 +133,10 @@ func (r *resolver) value(n *yaml.Node) (any, error) {
 	case "!Ref":
 		return r.ref(n.Value)
 	case "!Sub":
-		return r.sub(n.Value)
+		if n.Kind == yaml.SequenceNode && len(n.Content) == 2 {
+			return r.subWith(n.Content[0].Value, n.Content[1])
+		}
+		return r.sub(n.Value, nil)
 	case "!GetAtt":
 		id, attribute, _ := strings.Cut(n.Value, ".")
 		return r.attribute(id, attribute)
@@ -232,10 +239,29 @@ func (r *resolver) holds(n *yaml.Node) (bool, error) {
 
 var reference = regexp.MustCompile(`\$\{([^}]+)\}`)
 
-func (r *resolver) sub(text string) (string, error) {
+// subWith is Fn::Sub with values of its own.
+func (r *resolver) subWith(text string, values *yaml.Node) (string, error) {
+	own := map[string]any{}
+	for name, n := range pairs(values) {
+		v, err := r.value(n)
+		if err != nil {
+			return "", err
+		}
+		if !strings.Contains(text, "${"+name+"}") {
+			return "", fmt.Errorf("line %d: %s is not used", n.Line, name)
+		}
+		own[name] = v
+	}
+	return r.sub(text, own)
+}
+
+func (r *resolver) sub(text string, own map[string]any) (string, error) {
 	var errs []error
 	out := reference.ReplaceAllStringFunc(text, func(m string) string {
 		name := m[2 : len(m)-1]
+		if v, ok := own[name]; ok {
+			return fmt.Sprint(v)
+		}
 		v, err := r.ref(name)
 		if id, attribute, ok := strings.Cut(name, "."); ok {
 			v, err = r.attribute(id, attribute)

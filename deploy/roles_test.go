@@ -161,6 +161,9 @@ func reach(r role) map[string][]string {
 				reachable = map[string]string{"everything else": "*"} // it knows no resource
 			}
 			for target, arn := range reachable {
+				if service.Prefix == "iam" && len(action.Resources) > 0 && !slices.ContainsFunc(action.Resources, func(u catalog.Use) bool { return u.Type.Fits(arn) }) {
+					continue // of a kind that the action does not act on
+				}
 				for attached, policyARN := range attachments {
 					if !r.may(name, arn, policyARN) {
 						continue
@@ -217,30 +220,29 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 	// no such role in a member account.
 	containMember := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}, "cloudtrail:LookupEvents": {"everything else"}}
 	takeBack := map[string][]string{
-		"iam:AttachRolePolicy": {"member role <- DENY-IAM", "role <- DENY-IAM"},
+		"iam:AttachRolePolicy": {"role <- DENY-IAM"},
 		"iam:UpdateAccessKey":  {"user"},
 	}
 	both := []string{"DENY-IAM", "session denial"}
-	providers := []string{"SAML provider", "provider"}
 	respond := map[string][]string{
-		"iam:PutRolePolicy":    {"member role", "role"},
-		"iam:DeleteRolePolicy": {"member role", "role"},
+		"iam:PutRolePolicy":    {"role"},
+		"iam:DeleteRolePolicy": {"role"},
 		"iam:PutUserPolicy":    {"user"}, "iam:DeleteUserPolicy": {"user"},
 		"iam:PutUserPermissionsBoundary": {"user"},
 		"iam:DetachUserPolicy":           {"user <- AdministratorAccess"},
-		"iam:DetachRolePolicy":           {"member role <- AdministratorAccess", "role <- AdministratorAccess"},
+		"iam:DetachRolePolicy":           {"role <- AdministratorAccess"},
 		"iam:DetachGroupPolicy":          {"group <- AdministratorAccess"},
 		"iam:CreatePolicy":               both, "iam:CreatePolicyVersion": both, "iam:DeletePolicyVersion": both,
-		"iam:SetDefaultPolicyVersion": {"DENY-IAM", "approver policy", "other policy", "session denial"},
+		"iam:SetDefaultPolicyVersion": {"DENY-IAM", "other policy", "session denial"},
 		"iam:DeleteLoginProfile":      {"user"},
 		"iam:UpdateSSHPublicKey":      {"user"}, "iam:UpdateSigningCertificate": {"user"}, "iam:UpdateServiceSpecificCredential": {"user"},
-		"iam:PutRolePermissionsBoundary": {"member role", "role"}, "iam:UpdateAssumeRolePolicy": {"member role", "role"},
+		"iam:PutRolePermissionsBoundary": {"role"}, "iam:UpdateAssumeRolePolicy": {"role"},
 		"iam:PutGroupPolicy": {"group"}, "iam:DeleteGroupPolicy": {"group"}, "iam:RemoveUserFromGroup": {"group"},
 		"iam:RemoveRoleFromInstanceProfile": {"profile"},
-		"iam:DeleteOpenIDConnectProvider":   providers, "iam:DeleteSAMLProvider": providers, "iam:RemoveClientIDFromOpenIDConnectProvider": providers,
+		"iam:DeleteOpenIDConnectProvider":   {"provider"}, "iam:DeleteSAMLProvider": {"SAML provider"}, "iam:RemoveClientIDFromOpenIDConnectProvider": {"provider"},
 	}
 	withResponder := map[string][]string{
-		"iam:AttachRolePolicy": {"member role <- session denial", "role <- session denial"},
+		"iam:AttachRolePolicy": {"role <- session denial"},
 	}
 	containAll := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-ALL", "user <- DENY-IAM"}}
 	for _, tt := range []struct {

@@ -31,10 +31,13 @@ EXIT STATUS
 }
 
 func newDeployTemplateCmd(s *streams) *cobra.Command {
-	return &cobra.Command{
+	source := false
+	cmd := &cobra.Command{
 		Use:   "template (" + strings.Join(deploy.Templates(), " | ") + ")",
 		Short: "Print a CloudFormation template",
-		Long: `Print a CloudFormation template.
+		Long: `Print a CloudFormation template, in a form that fits into a request of 51,200 bytes:
+it deploys without a bucket for the template. Comments are left out where they would make it
+larger than that; --source prints them too.
 
   guard               the guard: rules, queue, function, ledger, topic, alarms; in us-east-1
   guard-forwarder     one in each other region: leads its sign-ins and STS calls to the guard
@@ -52,7 +55,11 @@ EXIT STATUS
 		Args:      exactName("template", deploy.Templates()),
 		ValidArgs: deploy.Templates(),
 		RunE: func(_ *cobra.Command, args []string) error {
-			text, err := deploy.Template(args[0])
+			print := deploy.Template
+			if source {
+				print = deploy.Source
+			}
+			text, err := print(args[0])
 			if err != nil {
 				return err
 			}
@@ -60,6 +67,8 @@ EXIT STATUS
 			return err
 		},
 	}
+	cmd.Flags().BoolVar(&source, "source", false, "print the template as it was written, with comments and the notes for linters")
+	return cmd
 }
 
 func newDeployPolicyCmd(s *streams) *cobra.Command {
