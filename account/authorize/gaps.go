@@ -10,7 +10,7 @@ import (
 // harmless are calls whose answers have no bearing on permissions.
 var harmless = []string{
 	"AccessKey", "LoginProfile", "CredentialReport", "MFADevice", "SSHPublicKey", "SigningCertificate", "ServiceSpecificCredential",
-	"LastAccessed", "LastUsed", "AccountAlias", "AccountSummary", "PasswordPolicy", "InstanceProfile", "ServerCertificate",
+	"LastAccessed", "LastUsed", "AccountAlias", "AccountSummary", "PasswordPolicy", "InstanceProfile", "ServerCertificate", "OrganizationsFeatures",
 }
 
 // lists are calls that say who exists. A gap there leaves out whole
@@ -47,7 +47,14 @@ func (b *builder) sortGaps() *gaps {
 	return g
 }
 
+// isHarmless: what other services than IAM were asked for says nothing of
+// permissions, but for the control policies of the organization. These can only
+// take away, and NotConsidered tells that they do not count where they were not
+// read.
 func isHarmless(what string) bool {
+	if service, _, call := strings.Cut(what, ":"); call && service != "iam" {
+		return true
+	}
 	for _, h := range harmless {
 		if strings.Contains(what, h) {
 			return true

@@ -58,3 +58,23 @@ func TestGuardrails(t *testing.T) {
 		})
 	}
 }
+
+// TestGapsElsewhere: what could not be read of trails, alarms or the
+// organisation makes nobody's permissions unknown.
+func TestGapsElsewhere(t *testing.T) {
+	t.Parallel()
+	s := &account.Snapshot{Version: 1, Account: "111122223333", Partition: "aws",
+		Users: []account.User{{Path: "/", Name: "ana", ID: "AIDA1", ARN: "arn:aws:iam::111122223333:user/ana"}}}
+	for _, what := range []string{"cloudtrail:DescribeTrails", "access-analyzer:ListAnalyzers", "organizations:DescribeOrganization", "iam:ListOrganizationsFeatures"} {
+		s.Gaps = append(s.Gaps, account.Gap{What: what, Reason: "AccessDenied"}, account.Gap{What: what, Subject: "eu-west-1", Reason: "AccessDenied"})
+	}
+	a := authorize.New(s)
+	if got := a.Ask(a.Principals()[0], authorize.Request{Action: "s3:GetObject", Resource: "*"}); got.State != authorize.Denied || len(a.Incomplete()) > 0 {
+		t.Errorf("%s %q; incomplete: %q", got.State, got.Why, a.Incomplete())
+	}
+	s.Gaps = append(s.Gaps, account.Gap{What: "iam:ListAttachedUserPolicies", Subject: "ana", Reason: "AccessDenied"})
+	a = authorize.New(s)
+	if got := a.Ask(a.Principals()[0], authorize.Request{Action: "s3:GetObject", Resource: "*"}); got.State != authorize.Unknown {
+		t.Errorf("his policies were not read: %s", got.State)
+	}
+}

@@ -61,6 +61,8 @@ var rooms = []Room{
 		Why: "programs that measure the others from outside"},
 	{Path: "policy/catalog/generate", Level: 10,
 		Why: "the program that makes the catalogue's data from its source, run by hand"},
+	{Path: "internal/plant", Level: 2, Pure: true,
+		Why: "accounts with known answers, for tests and measurements: it must not ask what it is to test"},
 	{Path: "internal/fixture", Level: 0,
 		Why: "finds what tests need"},
 	{Path: "internal/architecture", Level: 0,
