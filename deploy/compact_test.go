@@ -216,7 +216,7 @@ func TestDeploysWithoutABucket(t *testing.T) {
 	}
 	must(append(deploy, printed)...)
 	for _, made := range [][]string{
-		{"iam", "get-role-policy", "--role-name", "warden-guard", "--policy-name", "guard"},
+		{"iam", "get-role", "--role-name", "warden-guard"},
 		{"lambda", "get-function-configuration", "--function-name", "warden-guard"},
 	} {
 		if out := must(made...); !strings.Contains(out, "warden-guard") {
