@@ -9,23 +9,11 @@ import (
 	"warden/finding"
 )
 
-// enabled are the regions that every account of a partition has on; opt-in
-// regions are on only where somebody asked. Source: AWS Account Management
-// Reference Guide, "Specify which AWS Regions your account can use".
-var enabled = map[string][]string{
-	"aws": {
-		"ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1", "eu-central-1",
-		"eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
-	},
-	"aws-cn":     {"cn-north-1", "cn-northwest-1"},
-	"aws-us-gov": {"us-gov-east-1", "us-gov-west-1"},
-}
-
 // unread returns the regions that are on in every account and that the
 // evidence says nothing of.
 func (e *Evidence) unread() []string {
 	var out []string
-	for _, name := range enabled[e.partition()] {
+	for _, name := range account.DefaultRegions(e.partition()) {
 		if !slices.ContainsFunc(e.Regions, func(r account.Region) bool { return r.Name == name }) {
 			out = append(out, name)
 		}

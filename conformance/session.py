@@ -179,8 +179,9 @@ class AWS:
 
     def cli(self, *words: str):
         """Run the AWS CLI as this caller and return its answer."""
-        names = self.client(words[0]).meta.service_model.operation_names
-        driven.update((words[0], name) for name in names if botocore.xform_name(name, "-") == words[1])
+        service = {"s3api": "s3"}.get(words[0], words[0])
+        names = self.client(service).meta.service_model.operation_names
+        driven.update((service, name) for name in names if botocore.xform_name(name, "-") == words[1])
         program = str(Path(sys.executable).with_name("aws"))
         env = environment.clean(AWS_ACCESS_KEY_ID=self.who.key, AWS_SECRET_ACCESS_KEY=self.who.secret)
         if self.who.token:

@@ -29,6 +29,8 @@ func denied(c *call, d *demand, r policy.Result) error {
 	switch c.service {
 	case "sns":
 		e.Code = "AuthorizationError"
+	case "securityhub", "access-analyzer":
+		e.Code = "AccessDeniedException"
 	case "events", "cloudtrail", "organizations":
 		e.Code, e.Status = "AccessDeniedException", http.StatusBadRequest
 	}

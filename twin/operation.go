@@ -13,12 +13,14 @@ type call struct {
 	t         *Twin
 	service   string // the signing name: "iam", "sts", "sqs", "sns", "events", "cloudtrail"
 	operation string
+	event     string // CloudTrail's name of the operation
 	region    string // of the signature's scope; us-east-1 for IAM
 	principal *principal
 	now       time.Time // one time for the whole call
 	requestID string
 
 	sourceIP, userAgent, host string
+	received                  int // bytes of the request's body
 
 	// mfa: the call itself carries a code of an MFA device, which its own
 	// authorization sees.
@@ -42,6 +44,7 @@ type call struct {
 	parameters []byte
 	resources  []recordResource
 	additional map[string]string // additionalEventData
+	elsewhere  string            // the region of a bucket that was asked for in another
 }
 
 // demand is one permission that a request needs: all of its demands must be
@@ -68,6 +71,9 @@ type operation struct {
 	// data marks data events, which CloudTrail does not record as
 	// management events (CloudTrail User Guide, "Logging data events").
 	data bool
+
+	// event is CloudTrail's name of the operation where it differs.
+	event string
 
 	// identify finds the caller of operations that nobody signs.
 	identify func(c *call, in any) (*identityToken, error)
@@ -106,6 +112,9 @@ func (o operation) alone() operation { o.outside = true; return o }
 
 // dataEvent keeps the operation out of CloudTrail's management events.
 func (o operation) dataEvent() operation { o.data = true; return o }
+
+// as names the operation as CloudTrail does.
+func (o operation) as(event string) operation { o.event = event; return o }
 
 // apiError is an error that the client sees.
 type apiError struct {
@@ -158,6 +167,7 @@ func registry() map[string]map[string]operation {
 		"events":        eventsOperations(),
 		"cloudtrail":    cloudtrailOperations(),
 		"s3":            s3Operations(),
+		"securityhub":   hubOperations(),
 		"organizations": organizationsOperations(),
 	}
 }

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,9 +120,10 @@ func isRead(operation string) bool {
 // Guide, "CloudTrail record contents for management, data, and network activity
 // events".
 func (c *call) record(s *service, in, out any, err error) *record {
+	event := cmp.Or(c.event, c.operation)
 	r := &record{
-		id: newUUID(), name: c.operation, source: s.source, region: c.region,
-		username: c.principal.username(), keyID: c.principal.keyID, at: c.now.UTC().Truncate(time.Second), readOnly: isRead(c.operation),
+		id: newUUID(), name: event, source: s.source, region: c.region,
+		username: c.principal.username(), keyID: c.principal.keyID, at: c.now.UTC().Truncate(time.Second), readOnly: isRead(event),
 	}
 	var failure *apiError
 	if err != nil {
@@ -139,7 +141,7 @@ func (c *call) record(s *service, in, out any, err error) *record {
 	b = r.at.AppendFormat(b, time.RFC3339)
 	b = append(b, '"')
 	b = member(b, "eventSource", s.source)
-	b = member(b, "eventName", c.operation)
+	b = member(b, "eventName", event)
 	b = member(b, "awsRegion", c.region)
 	b = member(b, "sourceIPAddress", c.sourceIP)
 	b = member(b, "userAgent", c.userAgent)
@@ -163,7 +165,7 @@ func (c *call) record(s *service, in, out any, err error) *record {
 		b = wire.AppendRecord(b, out, s.layout)
 	}
 	if s.protocol == restXML {
-		b = c.appendTransfer(b, len(appendS3(nil, out, failure, c)))
+		b = c.appendTransfer(b, answerSize(out, failure, c))
 	} else {
 		b = c.appendAdditional(b)
 	}
@@ -207,8 +209,9 @@ func recordMessage(c *call, e *apiError) string {
 	return e.Message
 }
 
-// silent operations show no parameters at all: they are all secrets.
-var silent = map[string]bool{"ChangePassword": true}
+// silent operations show no parameters at all: they are all secrets, or are
+// too many.
+var silent = map[string]bool{"ChangePassword": true, "BatchImportFindings": true}
 
 // recordCode is the code as CloudTrail writes it: those of a service's model
 // get the suffix Exception (seen in public logs).

@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -22,6 +23,7 @@ const (
 	json10
 	json11
 	restXML
+	restJSON
 )
 
 // service is what the wire needs to know of an AWS service. The values are
@@ -34,7 +36,10 @@ type service struct {
 	version  string // for query
 	xmlns    string
 	global   bool // signed for us-east-1 only
-	layout   string
+	// everywhere: in all regions at once, each with what is its own.
+	everywhere bool
+	layout     string
+	routes     []route // of the REST protocols
 }
 
 // services are told apart by target or version; the scope of the signature
@@ -60,6 +65,7 @@ type request struct {
 	body    []byte
 	service *service
 	query   *wire.Query
+	rest    *restRequest
 	call    *call
 }
 
@@ -97,8 +103,9 @@ func (q *request) read(w http.ResponseWriter) error {
 	if q.body, err = readBody(w, r); err != nil {
 		return err
 	}
-	if isS3(r) {
-		q.readS3()
+	if s := restService(r); s != nil {
+		q.service, q.call.service = s, s.name
+		q.readREST()
 		return nil
 	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
@@ -131,10 +138,14 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if r.ContentLength == 0 {
 		return nil, nil
 	}
-	limited := http.MaxBytesReader(w, r.Body, maxBody)
+	limit := int64(maxBody)
+	if s := restService(r); s != nil && s.protocol == restXML {
+		limit = maxObject
+	}
+	limited := http.MaxBytesReader(w, r.Body, limit)
 	var body []byte
 	var err error
-	if n := r.ContentLength; n > 0 && n <= maxBody {
+	if n := r.ContentLength; n > 0 && n <= limit {
 		body = make([]byte, n)
 		_, err = io.ReadFull(limited, body)
 	} else {
@@ -143,7 +154,7 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return nil, refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request body exceeds %d bytes", maxBody)
+			return nil, refuse(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "Request body exceeds %d bytes", limit)
 		}
 		return nil, refuse(http.StatusBadRequest, "IncompleteBody", "The request body could not be read")
 	}
@@ -171,6 +182,7 @@ func (t *Twin) answer(q *request) (any, error) {
 		c.sourceIP = "127.0.0.1" // a test without a socket
 	}
 	operation, known := t.operations[c.service][c.operation]
+	c.event = cmp.Or(operation.event, c.operation)
 	if operation.identify != nil {
 		c.region = t.region // no signature says another one
 		return t.finish(q, operation, "")
@@ -191,12 +203,12 @@ func (t *Twin) answer(q *request) (any, error) {
 	if err := sig.fresh(c.now); err != nil {
 		return nil, err
 	}
-	if err := sig.verify(q.http, q.body, secret); err != nil {
+	if err := sig.verify(q.http, q.body, secret, q.service); err != nil {
 		return nil, err
 	}
 	if !known {
 		if q.service.protocol == restXML {
-			return nil, refuse(http.StatusNotImplemented, "NotImplemented", "The twin's S3 lists buckets, and does no %s %s", q.http.Method, q.http.URL.Path)
+			return nil, refuse(http.StatusNotImplemented, "NotImplemented", "The twin's S3 does no %s %s?%s", q.http.Method, q.http.URL.Path, q.http.URL.RawQuery)
 		}
 		if q.service.protocol == queryProtocol {
 			return nil, refuse(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", c.operation, q.service.version)
@@ -243,8 +255,8 @@ func (q *request) decode(in any) error {
 	switch q.service.protocol {
 	case queryProtocol:
 		err = q.query.Decode(in)
-	case restXML:
-		return in.(*listBucketsRequest).read(q.http.URL.Query())
+	case restXML, restJSON:
+		return q.rest.decode(in)
 	default:
 		err = wire.DecodeJSON(q.body, in)
 	}
@@ -264,6 +276,7 @@ func (t *Twin) checkScope(s *service, sig *signature) error {
 	case s.name == "sts": // has an endpoint in every region
 	case s.global && sig.region == "us-east-1":
 	case !s.global && sig.region == t.region:
+	case s.everywhere && t.serves(sig.region):
 	default:
 		return &authError{faultMismatch, "Credential should be scoped to a valid Region, not '" + sig.region + "'. "}
 	}
@@ -403,12 +416,16 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 	h.Set("Date", q.call.now.UTC().Format(http.TimeFormat))
 	status := http.StatusOK
 	buf := make([]byte, 0, 1024)
+	free, _ := out.(freeAnswer)
 	if err != nil {
 		e := asAPIError(err, s.protocol)
 		status = e.Status
 		switch s.protocol {
 		case restXML:
 			buf = appendS3(buf, nil, e, q.call)
+			if r, ok := q.call.redirect(); ok {
+				h.Set("X-Amz-Bucket-Region", r)
+			}
 		case queryProtocol:
 			buf = wire.AppendXMLError(buf, s.xmlns, e.Fault, e.Code, e.Message, q.call.requestID)
 		default:
@@ -417,7 +434,9 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 	} else {
 		switch s.protocol {
 		case restXML:
-			buf = appendS3(buf, out, nil, q.call)
+			if free == nil {
+				buf = appendS3(buf, out, nil, q.call)
+			}
 		case queryProtocol:
 			buf = wire.AppendXML(buf, s.xmlns, q.call.operation, q.call.requestID, out)
 		default:
@@ -435,8 +454,15 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 		h.Set("Content-Type", "application/x-amz-json-1.0")
 	case json11:
 		h.Set("Content-Type", "application/x-amz-json-1.1")
+	case restJSON:
+		h.Set("Content-Type", "application/json")
 	}
-	h.Set("Content-Length", strconv.Itoa(len(buf)))
+	if err == nil && free != nil {
+		status, buf = free.answer(h)
+	}
+	if h.Get("Content-Length") == "" {
+		h.Set("Content-Length", strconv.Itoa(len(buf)))
+	}
 	w.WriteHeader(status)
 	// A client that has gone away does not want to be told of it.
 	_, _ = w.Write(buf)
@@ -455,6 +481,15 @@ func (q *request) jsonError(buf []byte, h http.Header, s *service, e *apiError) 
 		if ok {
 			code = "com.amazonaws.sqs#" + code
 		}
+	}
+	if s.protocol == restJSON {
+		// Smithy, "AWS restJson1 protocol", operation error serialization.
+		h.Set("X-Amzn-Errortype", code)
+		buf = append(buf, `{"Code":`...)
+		buf = wire.AppendString(buf, code)
+		buf = append(buf, `,"Message":`...)
+		buf = wire.AppendString(buf, e.Message)
+		return append(buf, '}')
 	}
 	buf = append(buf, `{"__type":`...)
 	buf = wire.AppendString(buf, code)

@@ -90,6 +90,8 @@ func (e *authError) in(p protocol) *apiError {
 	switch p {
 	case queryProtocol:
 		out.Code, out.Status = codes.query, codes.queryStatus
+	case restJSON:
+		out.Status = http.StatusForbidden
 	case restXML:
 		f := s3Faults[e.fault]
 		out.Code, out.Message, out.Status = f.code, f.message, f.status
@@ -215,8 +217,12 @@ func (s *signature) fresh(now time.Time) error {
 }
 
 // verify compares the signature with the one that the secret gives.
-func (s *signature) verify(r *http.Request, body []byte, secret string) error {
-	canonical := s.canonicalRequest(r, body)
+func (s *signature) verify(r *http.Request, body []byte, secret string, of *service) error {
+	hash, err := s.payloadHash(r, body, of)
+	if err != nil {
+		return err
+	}
+	canonical := s.canonicalRequest(r, hash, of)
 	digest := sha256.Sum256(canonical)
 	toSign := algorithm + "\n" + s.amzDate + "\n" + s.scope + "\n" + hex.EncodeToString(digest[:])
 	key := mac([]byte("AWS4"+secret), s.date)
@@ -236,11 +242,38 @@ func mac(key []byte, data string) []byte {
 	return h.Sum(nil)
 }
 
-func (s *signature) canonicalRequest(r *http.Request, body []byte) []byte {
+// payloadHash is the hash of the body that the client signed. S3 lets it be
+// left open, always in a presigned URL, and wants it in a header else. Amazon
+// S3 API Reference, "Authenticating Requests: Using the Authorization Header"
+// and "Using Query Parameters".
+func (s *signature) payloadHash(r *http.Request, body []byte, of *service) (string, error) {
+	const unsigned = "UNSIGNED-PAYLOAD"
+	digest := sha256.Sum256(body)
+	actual := hex.EncodeToString(digest[:])
+	if of.protocol != restXML {
+		return actual, nil
+	}
+	if s.expires > 0 {
+		return unsigned, nil
+	}
+	switch said := r.Header.Get("X-Amz-Content-Sha256"); {
+	case said == "":
+		return "", refuse(http.StatusBadRequest, "InvalidRequest", "Missing required header for this request: x-amz-content-sha256")
+	case said == unsigned:
+		return unsigned, nil
+	case strings.HasPrefix(said, "STREAMING-"):
+		return "", refuse(http.StatusNotImplemented, "NotImplemented", "The twin reads no body in signed chunks")
+	case said != actual:
+		return "", refuse(http.StatusBadRequest, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
+	}
+	return actual, nil
+}
+
+func (s *signature) canonicalRequest(r *http.Request, hash string, of *service) []byte {
 	b := make([]byte, 0, 1024)
 	b = append(b, r.Method...)
 	b = append(b, '\n')
-	b = append(b, canonicalPath(r.URL)...)
+	b = append(b, canonicalPath(r.URL, of)...)
 	b = append(b, '\n')
 	b = append(b, canonicalQuery(s.query)...)
 	b = append(b, '\n')
@@ -253,13 +286,15 @@ func (s *signature) canonicalRequest(r *http.Request, body []byte) []byte {
 	b = append(b, '\n')
 	b = append(b, strings.Join(s.signedHeaders, ";")...)
 	b = append(b, '\n')
-	digest := sha256.Sum256(body)
-	return hex.AppendEncode(b, digest[:])
+	return append(b, hash...)
 }
 
 // canonicalPath encodes the path once more: only S3 does not.
-func canonicalPath(u *url.URL) string {
+func canonicalPath(u *url.URL, of *service) string {
 	path := u.EscapedPath()
+	if of.protocol == restXML {
+		path = u.Path
+	}
 	if path == "" || path == "/" {
 		return "/"
 	}

@@ -67,7 +67,12 @@ type Twin struct {
 	trails  *trails
 	trouble *trouble
 	idp     idp
-	buckets []bucket // by name
+
+	buckets map[string]*bucket // by name
+	// foreignBuckets are those of trails that another account has.
+	foreignBuckets []string
+	block          *publicAccessBlock // S3's, of the account
+	hubs           map[string]*hub    // Security Hub, by region
 }
 
 // rootKey is the access key of the account's root user.
@@ -82,7 +87,7 @@ func New(cfg Config) (*Twin, error) {
 	if err := cfg.Faults.Check(); err != nil {
 		return nil, fmt.Errorf("twin: %w", err)
 	}
-	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex)}
+	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}}
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -99,7 +104,7 @@ func New(cfg Config) (*Twin, error) {
 			id = SampleAccount
 		}
 		snapshot, _ = sampleFor(id, cfg.Seed, t.now())
-		t.buckets = sampleBuckets(snapshot)
+		t.buckets = sampleBuckets(snapshot, t.region)
 	}
 	if cfg.Account != "" && snapshot.Account != cfg.Account {
 		return nil, fmt.Errorf("twin: the snapshot is of account %s, not %s", snapshot.Account, cfg.Account)
