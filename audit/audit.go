@@ -97,7 +97,7 @@ func (r *Report) Count(s finding.Status, exempt bool) int {
 
 // Run answers every control of the selection.
 func Run(e *Evidence, s Selection) *Report {
-	r := &Report{Account: e.Account, Alias: e.Alias, Now: e.Now, CollectedAt: e.CollectedAt, Benchmark: s.String()}
+	r := &Report{Account: e.Account, Alias: finding.Redact(e.Alias), Now: e.Now, CollectedAt: e.CollectedAt, Benchmark: s.String()}
 	for _, c := range s.Controls() {
 		maps := s.of(c)
 		for _, a := range c.answers(e) {
@@ -163,7 +163,20 @@ func (c *Control) finding(e *Evidence, a Answer, maps []Mapping) finding.Finding
 	case finding.Manual:
 		f.Remedy = c.Manual
 	}
+	redact(&f)
 	return f
+}
+
+// redact takes secrets out of what came from the account. It comes after the
+// id was made.
+func redact(f *finding.Finding) {
+	for _, s := range []*string{&f.Part, &f.Summary, &f.Remedy, &f.Command} {
+		*s = finding.Redact(*s)
+	}
+	for i := range f.Evidence {
+		x := &f.Evidence[i]
+		x.Fact, x.Source = finding.Redact(x.Fact), finding.Redact(x.Source)
+	}
 }
 
 // against compares a measure with a threshold.

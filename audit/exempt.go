@@ -26,7 +26,7 @@ func (e *Evidence) exempt(findings []finding.Finding) {
 		for _, x := range e.Exemptions {
 			control, ours := strings.CutPrefix(x.Rule, Rule)
 			if ours && control == f.Control && x.ARN == f.Subject && (f.SubjectID == "" || x.ID == f.SubjectID) && e.Now.Before(x.Expires) {
-				f.Exempt = &finding.Exempt{Reason: x.Reason, Owner: x.Owner, Expires: x.Expires}
+				f.Exempt = &finding.Exempt{Reason: finding.Redact(x.Reason), Owner: finding.Redact(x.Owner), Expires: x.Expires}
 			}
 		}
 	}

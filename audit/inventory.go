@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"warden/account"
+	"warden/finding"
 )
 
 // Item is one line of the inventory: what there is, with its key facts. What
@@ -142,7 +143,7 @@ func (e *Evidence) allDevices() []Item {
 func owner(tags map[string]string) string {
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if strings.EqualFold(k, "owner") {
-			return tags[k]
+			return finding.Redact(tags[k])
 		}
 	}
 	return ""

@@ -1,0 +1,62 @@
+package finding
+
+import (
+	"math"
+	"regexp"
+	"strings"
+)
+
+// removed stands where a secret was.
+const removed = "(secret removed)"
+
+// What is a secret: whatever can be used by who reads it. Ids of keys (AKIA…,
+// ASIA…), ARNs, unique ids and serial numbers are none.
+var (
+	privateKey = regexp.MustCompile(`(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(-----END [A-Z0-9 ]*PRIVATE KEY-----|$)`)
+	// A value that is said to be one: NAME=VALUE, "NAME": "VALUE".
+	named = regexp.MustCompile(`(?i)((?:secret[_-]?(?:access[_-]?)?key|session[_-]?token|security[_-]token|x-amz-signature|access[_-]?token|auth[_-]?token|bearer[_-]?token|api[_-]?key|client[_-]?secret|private[_-]?key|passw(?:or)?d|passphrase|\bpwd|\bsecret|\btoken)["']?(?:=|\s+=\s+"?|\s*:\s*["'])["']?)([^\s"'&,;]{4,})`)
+	// Values that can be told by how they begin: session tokens of STS, tokens
+	// of GitHub, GitLab, Slack, Stripe and Google, and JSON Web Tokens.
+	known = regexp.MustCompile(`\b(?:(?:FwoGZXIvYXdz|FQoGZXIvYXdz|IQoJb3JpZ2lu|AQoDYXdz|AQoEXAMPLE)[A-Za-z0-9+/=_%-]{16,}` +
+		`|gh[pousr]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|glpat-[A-Za-z0-9_-]{20,}|xox[abeprs]-[A-Za-z0-9-]{10,}` +
+		`|[sr]k_live_[A-Za-z0-9]{16,}|AIza[A-Za-z0-9_-]{35}|eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})`)
+	// Secret access keys have 40 characters of this alphabet.
+	forty = regexp.MustCompile(`[A-Za-z0-9+/]+`)
+)
+
+// Redact takes secrets out of text that comes from an account or from people:
+// a policy, a tag, a filter pattern or an error may hold what nobody should
+// have put there. What looks like a name stays.
+func Redact(s string) string {
+	if len(s) < 8 {
+		return s
+	}
+	s = privateKey.ReplaceAllLiteralString(s, removed)
+	s = named.ReplaceAllString(s, "${1}"+removed)
+	s = known.ReplaceAllLiteralString(s, removed)
+	return forty.ReplaceAllStringFunc(s, func(run string) string {
+		if len(run) == 40 && random(run) {
+			return removed
+		}
+		return run
+	})
+}
+
+// random tells whether 40 characters look drawn by lot: they have letters of
+// both cases and digits, and repeat few. Random ones have about 4.9 bits of
+// entropy a character, names of that length at most 4.3.
+func random(s string) bool {
+	if !strings.ContainsAny(s, "0123456789") || strings.ToLower(s) == s || strings.ToUpper(s) == s {
+		return false
+	}
+	count := map[rune]float64{}
+	for _, r := range s {
+		count[r]++
+	}
+	bits := 0.0
+	for _, n := range count {
+		p := n / float64(len(s))
+		bits -= p * math.Log2(p)
+	}
+	return bits > 4.45
+}
