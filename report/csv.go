@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"io"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"warden/audit"
@@ -12,37 +13,54 @@ import (
 
 var columns = []string{
 	"id", "control", "title", "subject", "subject_id", "part", "status", "severity", "summary", "references", "evidence", "remedy", "command", "accepted_until", "accepted_by",
+	"account", "change",
 }
 
-func writeCSV(w io.Writer, r *audit.Report) error {
+// writeCSV writes the findings of every report under one line of names, as RFC
+// 4180 says. What is gone since an earlier report follows those of its account.
+func writeCSV(w io.Writer, list []Audited) error {
 	c := csv.NewWriter(w)
-	if err := c.Write(columns); err != nil {
-		return err
-	}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		until, by := "", ""
-		if f.Exempt != nil {
-			until, by = stamp(f.Exempt.Expires), f.Exempt.Owner
+	c.UseCRLF = true
+	// What follows an error of a csv.Writer does nothing; Error returns it.
+	_ = c.Write(columns)
+	for _, a := range list {
+		changes := changesOf(a.Options.Since)
+		for i := range a.Report.Findings {
+			f := &a.Report.Findings[i]
+			_ = c.Write(csvLine(a.Report, f, changes[f.ID]))
 		}
-		line := []string{
-			f.ID, f.Control, f.Title, f.Subject, f.SubjectID, f.Part, string(f.Status), f.Severity.String(), f.Summary,
-			references(f), facts(r, f, "; "), f.Remedy, f.Command, until, by,
+		if a.Options.Since == nil {
+			continue
 		}
-		for i := range line {
-			line[i] = safe(line[i])
-		}
-		if err := c.Write(line); err != nil {
-			return err
+		for i := range a.Options.Since.Gone {
+			if f := &a.Options.Since.Gone[i]; !has(a.Report, f.ID) {
+				_ = c.Write(csvLine(a.Report, f, gone))
+			}
 		}
 	}
 	c.Flush()
 	return c.Error()
 }
 
+func csvLine(r *audit.Report, f *finding.Finding, became change) []string {
+	until, by := "", ""
+	if f.Exempt != nil {
+		until, by = stamp(f.Exempt.Expires), f.Exempt.Owner
+	}
+	line := []string{
+		f.ID, f.Control, f.Title, f.Subject, f.SubjectID, f.Part, string(f.Status), f.Severity.String(), f.Summary,
+		references(f), facts(r, f, "; "), f.Remedy, f.Command, until, by, r.Account, string(became),
+	}
+	for i := range line {
+		line[i] = safe(line[i])
+	}
+	return line
+}
+
 // safe keeps a spreadsheet from taking text for a formula: a cell that begins
-// with one of these characters gets an apostrophe before it. Source: OWASP,
-// "CSV Injection".
+// with one of these characters, in any width, gets an apostrophe before it.
+// Blanks and quotes before them are no help: some programs cut them off.
+// Source: OWASP, "CSV Injection".
 func safe(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r == '\r' || r == '\t' || r == '\n' {
@@ -50,9 +68,11 @@ func safe(s string) string {
 		}
 		return r
 	}, s)
-	// A leading blank is no help: some programs cut it off.
-	s = strings.TrimLeft(clean(s), " ")
-	if r, size := utf8.DecodeRuneInString(s); size > 0 && strings.ContainsRune("=+-@＝＋－＠", r) {
+	s = strings.TrimLeftFunc(clean(s), unicode.IsSpace)
+	inner := strings.TrimLeftFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("\"'`\u201c\u201d\u2018\u2019\ufffd\uff02\uff07", r)
+	})
+	if r, size := utf8.DecodeRuneInString(inner); size > 0 && strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20\ufe62\ufe63\ufe66\ufe6b\u2212", r) {
 		return "'" + s
 	}
 	return s
@@ -75,7 +95,11 @@ func references(f *finding.Finding) string {
 func facts(r *audit.Report, f *finding.Finding, between string) string {
 	var out []string
 	for _, x := range f.Evidence {
-		out = append(out, x.Fact+" ["+x.Source+", "+age(r.Now, x.At)+"]")
+		out = append(out, fact(r, x))
 	}
 	return strings.Join(out, between)
+}
+
+func fact(r *audit.Report, x finding.Fact) string {
+	return x.Fact + " [" + x.Source + ", " + age(r.Now, x.At) + "]"
 }

@@ -59,6 +59,9 @@ func Inventory(w io.Writer, f Form, items []audit.Item) error {
 	case JSON:
 		e := json.NewEncoder(w)
 		e.SetIndent("", "  ")
+		if items == nil {
+			items = []audit.Item{}
+		}
 		return e.Encode(items)
 	case CSV:
 		c := csv.NewWriter(w)
@@ -80,7 +83,7 @@ func Inventory(w io.Writer, f Form, items []audit.Item) error {
 		_, err := io.WriteString(w, lines(f, items))
 		return err
 	}
-	return fmt.Errorf("there is no form %q", f)
+	return noForm(f)
 }
 
 // lines are the forms for people: the ARN is left out, which the name and the

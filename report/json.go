@@ -2,8 +2,10 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 
@@ -45,8 +47,29 @@ type wireFinding struct {
 }
 
 // writeJSON writes one finding a line, so that large reports can be read and
-// compared line by line.
-func writeJSON(w io.Writer, r *audit.Report, o Options) error {
+// compared line by line. Reports of several accounts are the list "reports" of
+// one object.
+func writeJSON(w io.Writer, list []Audited) error {
+	if len(list) == 1 {
+		return writeReport(w, list[0].Report, list[0].Options, "\n")
+	}
+	// What follows an error of a bufio.Writer does nothing; Flush returns it.
+	b := bufio.NewWriter(w)
+	_, _ = fmt.Fprintf(b, "{\"version\":%d,\"reports\":[", Version)
+	for i, a := range list {
+		if i > 0 {
+			_, _ = b.WriteString(",")
+		}
+		_, _ = b.WriteString("\n")
+		if err := writeReport(b, a.Report, a.Options, ""); err != nil {
+			return err
+		}
+	}
+	_, _ = b.WriteString("\n]}\n")
+	return b.Flush()
+}
+
+func writeReport(w io.Writer, r *audit.Report, o Options, end string) error {
 	head := wireReport{Version: Version, Report: *r, Counts: map[string]int{}, Accepted: r.Count(finding.Fail, true)}
 	head.Report.Findings = nil
 	for _, s := range statuses {
@@ -80,7 +103,7 @@ func writeJSON(w io.Writer, r *audit.Report, o Options) error {
 		_ = b.WriteByte('\n')
 		_, _ = b.Write(line)
 	}
-	_, _ = b.WriteString("\n]}\n")
+	_, _ = b.WriteString("\n]}" + end)
 	return b.Flush()
 }
 
@@ -110,21 +133,62 @@ func ids(list []finding.Finding) []string {
 	return out
 }
 
-// ReadJSON reads a report in the JSON form, to compare another with it.
-// References are not read. The name appears in errors.
-func ReadJSON(name string, r io.Reader) (*audit.Report, error) {
-	var in wireReport
-	if err := json.NewDecoder(r).Decode(&in); err != nil {
+// maxReport bounds what ReadJSON takes, in bytes: a report of 5,000 users has
+// less than 100 MB.
+const maxReport = 512 << 20
+
+// ReadJSON reads what the JSON form has: the reports of one account or of
+// several, to compare others with them. References are not read. The name
+// appears in errors.
+func ReadJSON(name string, r io.Reader) ([]*audit.Report, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxReport+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
+	case len(data) > maxReport:
+		return nil, fmt.Errorf("%s: larger than %d bytes, the most a report may have", name, maxReport)
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, fmt.Errorf("%s: is empty: a report is what warden audit -o json writes", name)
 	}
-	if in.Version != Version {
-		return nil, fmt.Errorf("%s: report version %d, want %d", name, in.Version, Version)
+	var head struct {
+		Version *int              `json:"version"`
+		Reports []json.RawMessage `json:"reports"`
+	}
+	if err := json.Unmarshal(data, &head); err != nil {
+		return nil, fmt.Errorf("%s: not a report of warden audit -o json: %w", name, err)
+	}
+	switch {
+	case head.Version == nil:
+		return nil, fmt.Errorf("%s: has no \"version\": a report is what warden audit -o json writes", name)
+	case *head.Version != Version:
+		return nil, fmt.Errorf("%s: report version %d, want %d", name, *head.Version, Version)
+	case head.Reports == nil:
+		head.Reports = []json.RawMessage{data}
+	}
+	var out []*audit.Report
+	for _, one := range head.Reports {
+		read, err := readReport(one)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		out = append(out, read)
+	}
+	return out, nil
+}
+
+func readReport(data []byte) (*audit.Report, error) {
+	var in wireReport
+	if err := json.Unmarshal(data, &in); err != nil {
+		return nil, fmt.Errorf("not a report of warden audit -o json: %w", err)
+	}
+	if in.Version != Version || in.Account == "" || in.Findings == nil {
+		return nil, errors.New("not a report of warden audit -o json: account or findings are missing")
 	}
 	out := in.Report
 	out.Findings = nil
 	for _, f := range in.Findings {
 		if f.ID == "" || f.Control == "" {
-			return nil, fmt.Errorf("%s: a finding without id or control", name)
+			return nil, errors.New("a finding without id or control")
 		}
 		out.Findings = append(out.Findings, f.Finding)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode"
 
 	"warden/audit"
 	"warden/finding"
@@ -47,12 +48,27 @@ func numbers(f *finding.Finding) string {
 	return fmt.Sprintf("(%s-%s %s)", last.Benchmark, last.Version, last.ID)
 }
 
-// escape makes text of any characters one cell of a table without markup.
+// apart stands between characters that a reader of Markdown would make a link
+// or a mention of, and is not seen.
+const apart = "<!-- -->"
+
+// escape makes text of any characters one cell of a table without markup: no
+// emphasis, link, address or mention.
 func escape(s string) string {
+	s = clean(s)
 	var b strings.Builder
-	for _, r := range clean(s) {
+	before := ' '
+	for i, r := range s {
 		switch {
-		case strings.ContainsRune("\\`*_{}[]()#+!|~", r):
+		case r == '@' && !unicode.IsLetter(before) && !unicode.IsDigit(before):
+			b.WriteString("@" + apart)
+		case r == ':' && strings.HasPrefix(s[i:], "://"):
+			b.WriteString(":" + apart)
+		case r == '.' && (before == 'w' || before == 'W'):
+			b.WriteString(apart + ".") // www.
+		case r == '#':
+			b.WriteString(`\#` + apart)
+		case strings.ContainsRune("\\`*_{}[]()+!|~", r):
 			b.WriteByte('\\')
 			b.WriteRune(r)
 		case r == '<':
@@ -64,6 +80,7 @@ func escape(s string) string {
 		default:
 			b.WriteRune(r)
 		}
+		before = r
 	}
 	return b.String()
 }

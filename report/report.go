@@ -25,10 +25,13 @@ const (
 	JSON     Form = "json"
 	CSV      Form = "csv"
 	Markdown Form = "markdown"
+	SARIF    Form = "sarif"
+	OCSF     Form = "ocsf"
+	ASFF     Form = "asff"
 )
 
 // Forms lists them all.
-var Forms = []Form{Table, JSON, CSV, Markdown}
+var Forms = []Form{Table, JSON, CSV, Markdown, SARIF, OCSF, ASFF}
 
 // Options change what is written.
 type Options struct {
@@ -38,22 +41,32 @@ type Options struct {
 	// Since, where it is set, is what changed since an earlier report: the
 	// forms for people then show that alone.
 	Since *audit.Diff
+	// File is the evidence's, and Lines where in it each subject stands, by
+	// ARN: the form sarif points there.
+	File  string
+	Lines map[string]int
+	// Region is that of Security Hub, for the form asff; "" is where IAM is at
+	// home.
+	Region string
 }
 
 // Write writes a report in a form.
 func Write(w io.Writer, f Form, r *audit.Report, o Options) error {
+	return WriteAll(w, f, []Audited{{r, o}})
+}
+
+// writeOne writes a report in a form that holds one account.
+func writeOne(w io.Writer, f Form, r *audit.Report, o Options) error {
 	switch f {
 	case Table:
 		return table(w, r, o)
-	case JSON:
-		return writeJSON(w, r, o)
-	case CSV:
-		return writeCSV(w, r)
 	case Markdown:
 		return markdown(w, r, o)
 	}
-	return fmt.Errorf("there is no form %q", f)
+	return noForm(f)
 }
+
+func noForm(f Form) error { return fmt.Errorf("there is no form %q", f) }
 
 // statuses are in the order of reports.
 var statuses = []finding.Status{finding.Fail, finding.Unknown, finding.Manual, finding.Pass, finding.NotApplicable}

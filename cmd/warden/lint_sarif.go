@@ -3,82 +3,13 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/url"
 	"path/filepath"
 	"strings"
 
 	"warden/policy/lint"
-)
-
-// The parts of SARIF 2.1.0 (OASIS) that code review reads.
-type (
-	sarifLog struct {
-		Schema  string     `json:"$schema"`
-		Version string     `json:"version"`
-		Runs    []sarifRun `json:"runs"`
-	}
-	sarifRun struct {
-		Tool struct {
-			Driver sarifDriver `json:"driver"`
-		} `json:"tool"`
-		ColumnKind  string            `json:"columnKind"`
-		Invocations []sarifInvocation `json:"invocations"`
-		Results     []sarifResult     `json:"results"`
-	}
-	sarifDriver struct {
-		Name            string      `json:"name"`
-		SemanticVersion string      `json:"semanticVersion,omitempty"`
-		Rules           []sarifRule `json:"rules"`
-	}
-	sarifRule struct {
-		ID               string         `json:"id"`
-		Name             string         `json:"name"`
-		ShortDescription sarifText      `json:"shortDescription"`
-		FullDescription  sarifText      `json:"fullDescription"`
-		Help             sarifText      `json:"help"`
-		Configuration    sarifConfig    `json:"defaultConfiguration"`
-		Properties       map[string]any `json:"properties"`
-	}
-	sarifConfig struct {
-		Level string `json:"level"`
-	}
-	sarifText struct {
-		Text string `json:"text"`
-	}
-	sarifInvocation struct {
-		ExecutionSuccessful bool                `json:"executionSuccessful"`
-		Notifications       []sarifNotification `json:"toolExecutionNotifications,omitempty"`
-	}
-	sarifNotification struct {
-		Level   string    `json:"level"`
-		Message sarifText `json:"message"`
-	}
-	sarifResult struct {
-		RuleID       string            `json:"ruleId"`
-		RuleIndex    int               `json:"ruleIndex"`
-		Level        string            `json:"level"`
-		Message      sarifText         `json:"message"`
-		Locations    []sarifLocation   `json:"locations"`
-		Fingerprints map[string]string `json:"partialFingerprints"`
-	}
-	sarifLocation struct {
-		Physical struct {
-			Artifact struct {
-				URI string `json:"uri"`
-			} `json:"artifactLocation"`
-			Region struct {
-				StartLine   int `json:"startLine"`
-				StartColumn int `json:"startColumn"`
-			} `json:"region"`
-		} `json:"physicalLocation"`
-		Logical []sarifLogical `json:"logicalLocations,omitempty"`
-	}
-	sarifLogical struct {
-		Name string `json:"fullyQualifiedName"`
-	}
+	"warden/report/sarif"
 )
 
 // sarifLevel is how SARIF calls a severity.
@@ -95,14 +26,13 @@ func sarifLevel(s lint.Severity) string {
 // writeSARIF prints the report for code review. Fingerprints do not hang on
 // lines, so that a finding stays the same one when the file around it changes.
 func writeSARIF(out io.Writer, r *lintReport) error {
-	run := sarifRun{ColumnKind: "unicodeCodePoints", Results: []sarifResult{}}
-	run.Tool.Driver.Name = "warden lint"
+	run := sarif.NewRun("warden lint")
 	index := map[string]int{}
 	for i, c := range lint.Checks() {
 		index[c.ID] = i
-		rule := sarifRule{
-			ID: c.ID, Name: c.ID, ShortDescription: sarifText{c.Title}, FullDescription: sarifText{c.Why},
-			Help: sarifText{c.Fix + "\n\n" + c.Source}, Configuration: sarifConfig{sarifLevel(c.Severity)},
+		rule := sarif.Rule{
+			ID: c.ID, Name: c.ID, ShortDescription: sarif.Text{Text: c.Title}, FullDescription: sarif.Text{Text: c.Why},
+			Help: sarif.Text{Text: c.Fix + "\n\n" + c.Source}, Configuration: sarif.Configuration{Level: sarifLevel(c.Severity)},
 			Properties: map[string]any{"tags": []string{"iam", c.Severity.String()}},
 		}
 		if c.Severity == lint.Security {
@@ -110,30 +40,24 @@ func writeSARIF(out io.Writer, r *lintReport) error {
 		}
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, rule)
 	}
-	invocation := sarifInvocation{ExecutionSuccessful: len(r.Errors) == 0}
+	invocation := sarif.Invocation{ExecutionSuccessful: len(r.Errors) == 0}
 	for _, e := range r.Errors {
-		invocation.Notifications = append(invocation.Notifications, sarifNotification{"error", sarifText{e}})
+		invocation.Notifications = append(invocation.Notifications, sarif.Notification{Level: "error", Message: sarif.Text{Text: e}})
 	}
-	run.Invocations = []sarifInvocation{invocation}
+	run.Invocations = []sarif.Invocation{invocation}
 	seen := map[string]int{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		var where sarifLocation
-		uri := url.URL{Path: filepath.ToSlash(f.File)}
-		where.Physical.Artifact.URI = uri.String()
-		where.Physical.Region.StartLine, where.Physical.Region.StartColumn = f.Line, f.Column
+		var logical []sarif.Logical
 		if name := strings.Trim(f.Policy+"."+f.Path, "."); name != "" {
-			where.Logical = []sarifLogical{{name}}
+			logical = []sarif.Logical{{Name: name}}
 		}
-		run.Results = append(run.Results, sarifResult{
-			RuleID: f.Check, RuleIndex: index[f.Check], Level: sarifLevel(f.Severity), Message: sarifText{f.Message + ". " + f.Fix},
-			Locations: []sarifLocation{where}, Fingerprints: map[string]string{"wardenLint/v1": fingerprint(f, seen)},
+		run.Results = append(run.Results, sarif.Result{
+			RuleID: f.Check, RuleIndex: index[f.Check], Level: sarifLevel(f.Severity), Message: sarif.Text{Text: f.Message + ". " + f.Fix},
+			Locations: []sarif.Location{sarif.At(f.File, f.Line, f.Column, logical...)}, Fingerprints: map[string]string{"wardenLint/v1": fingerprint(f, seen)},
 		})
 	}
-	enc := json.NewEncoder(out)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", " ")
-	return enc.Encode(sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+	return sarif.Write(out, run)
 }
 
 // fingerprint names a finding by what it is about. The same remark a second

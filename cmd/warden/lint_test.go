@@ -13,6 +13,7 @@ import (
 
 	"warden/account"
 	"warden/policy/lint"
+	"warden/report/sarif"
 )
 
 // runLintCmd runs the command and returns its exit status and what it wrote.
@@ -211,7 +212,7 @@ func TestLintSARIF(t *testing.T) {
 	dir := folder(t, map[string]string{"a b/list.json": listPolicy})
 	file := filepath.Join(dir, "a b", "list.json")
 	status, out, _ := runLintCmd(t, "", "-o", "sarif", file)
-	var log sarifLog
+	var log sarif.Log
 	if err := json.Unmarshal([]byte(out), &log); err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestLintSARIF(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, out, _ = runLintCmd(t, "", "-o", "sarif", file)
-	var later sarifLog
+	var later sarif.Log
 	if err := json.Unmarshal([]byte(out), &later); err != nil {
 		t.Fatal(err)
 	}
