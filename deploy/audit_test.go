@@ -10,6 +10,7 @@ import (
 
 	"warden/account/collect"
 	"warden/deploy"
+	"warden/notify/hub"
 	"warden/policy"
 	"warden/policy/catalog"
 )
@@ -47,6 +48,24 @@ func TestAuditPolicyIsExact(t *testing.T) {
 	report := allowedAnywhere(roleOf(t, "audit-report", "arn:aws:iam::111122223333:role/IAM-Auditor-role"))
 	if diff := cmp.Diff([]string{"iam:GenerateCredentialReport", "iam:GetCredentialReport"}, report); diff != "" {
 		t.Errorf("the group (-want +allowed):\n%s", diff)
+	}
+}
+
+// The right to tell Security Hub is one of its own, for the account's own
+// product alone.
+func TestAuditPushPolicy(t *testing.T) {
+	t.Parallel()
+	calls := []string{}
+	for _, op := range methods[hub.Client]() {
+		calls = append(calls, "securityhub:"+op)
+	}
+	r := roleOf(t, "audit-push", "arn:aws:iam::111122223333:role/IAM-Auditor-role")
+	if diff := cmp.Diff(slices.Sorted(slices.Values(calls)), allowedAnywhere(r)); diff != "" {
+		t.Errorf("(-called +allowed):\n%s", diff)
+	}
+	text, err := deploy.Policy("audit-push", here, nil)
+	if err != nil || !containsCompact(text, `"Resource": "arn:aws:securityhub:*:111122223333:product/111122223333/default"`) || strings.Contains(text, `"*"`) {
+		t.Errorf("%v\n%s", err, text)
 	}
 }
 

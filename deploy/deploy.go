@@ -66,6 +66,7 @@ var policies = []source{
 	{"guardrail", "guard-organisation", "GuardrailRolePolicy", nil, false},
 	{"doctor", "guard-doctor", "DoctorRolePolicy", nil, false},
 	{"audit", "audit", "AuditorPolicy", nil, false},
+	{"audit-push", "audit", "PushPolicy", map[string]string{"SecurityHub": "true"}, false},
 	{"audit-report", "audit", "ReportPolicy", nil, false},
 }
 

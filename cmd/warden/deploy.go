@@ -87,6 +87,7 @@ for an account.
   guardrail           write the one service control policy, in the management account
   doctor              read what warden doctor looks at
   audit               read what warden collect reads
+  audit-push          tell Security Hub what an audit found
   audit-report        fetch the credential report, and nothing else
 
 EXIT STATUS

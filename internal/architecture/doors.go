@@ -78,6 +78,8 @@ var doors = []Door{
 	{Package: "cmd/warden-lambda", Service: "sfn", Why: "hands an event to the workflow that asks people first", Operations: []string{
 		"StartExecution"}},
 	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
+	{Package: "notify/hub", Service: "securityhub", Why: "tells Security Hub what an audit found, when told to, and asks first what it has from before", Operations: []string{
+		"GetFindings", "BatchImportFindings"}},
 
 	// What doctor looks at, nothing of which it changes.
 	{Package: "doctor/look", Service: "cloudtrail", Why: "checks that a trail logs management events", Operations: []string{
