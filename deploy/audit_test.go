@@ -87,8 +87,14 @@ func allowedAnywhere(r role) []string {
 	return out
 }
 
+// elsewhere are targets that only an auditor has.
+var elsewhere = []string{
+	"arn:aws:cloudtrail:eu-west-1:444455556666:trail/org", "arn:aws:securityhub:eu-west-1:111122223333:hub/default",
+	"arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default", "arn:aws:securityhub:eu-west-1:111122223333:product/aws/guardduty",
+}
+
 func reachable(doc *policy.Document, arn, action string) bool {
-	return slices.ContainsFunc(slices.Concat(slices.Collect(maps.Values(targets)), []string{"arn:aws:cloudtrail:eu-west-1:444455556666:trail/org"}), func(target string) bool {
+	return slices.ContainsFunc(slices.Concat(slices.Collect(maps.Values(targets)), elsewhere), func(target string) bool {
 		return may(doc, arn, action, target, "")
 	})
 }

@@ -339,6 +339,7 @@ func TestNoWayUp(t *testing.T) {
 		{"doctor", nil},
 		{"audit", nil},
 		{"audit-report", nil},
+		{"audit-push", nil},
 		// On others than itself: an inline policy, a version of DENY-IAM that
 		// says something else, a trust policy.
 		{"responder", []string{
