@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -27,7 +28,11 @@ func (g *guardFunction) handle(ctx context.Context, payload json.RawMessage) (an
 	work, cancel := g.begin(ctx)
 	defer cancel()
 	var batch events.SQSEvent
-	if err := json.Unmarshal(payload, &batch); err != nil {
+	err := json.Unmarshal(payload, &batch)
+	if err == nil {
+		err = checkBatch(batch)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("not a batch of messages: %w", err)
 	}
 	if err := g.prepare(work); err != nil {
@@ -37,10 +42,28 @@ func (g *guardFunction) handle(ctx context.Context, payload json.RawMessage) (an
 	failed := g.unfinished(work, batch.Records)
 	g.soon(ctx, failed)
 	answer := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
+	named := map[string]bool{}
 	for _, m := range failed {
-		answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		if !named[m.MessageId] { // a queue may deliver a message twice
+			answer.BatchItemFailures = append(answer.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: m.MessageId})
+		}
+		named[m.MessageId] = true
 	}
 	return answer, nil
+}
+
+// checkBatch refuses what no queue delivers: an answer about it would say that
+// it was dealt with.
+func checkBatch(batch events.SQSEvent) error {
+	if batch.Records == nil {
+		return errors.New("it has no Records; this function is invoked by its queues only")
+	}
+	for i, m := range batch.Records {
+		if m.MessageId == "" {
+			return fmt.Errorf("record %d has no messageId", i)
+		}
+	}
+	return nil
 }
 
 // unfinished handles the messages side by side and returns those that are not
@@ -52,7 +75,16 @@ func (g *guardFunction) unfinished(ctx context.Context, messages []events.SQSMes
 	}
 	ends := make(chan end, len(messages))
 	for i, m := range messages {
-		go func() { ends <- end{i, g.message(ctx, m)} }()
+		go func() {
+			dealt := false
+			defer func() {
+				if p := recover(); p != nil {
+					g.log.Error("a message brought the program down", "message", m.MessageId, "panic", fmt.Sprint(p), "at", string(debug.Stack()))
+				}
+				ends <- end{i, dealt}
+			}()
+			dealt = g.message(ctx, m)
+		}()
 	}
 	dealt := make([]bool, len(messages))
 	var late <-chan time.Time

@@ -90,6 +90,11 @@ func (g *guards) first(ctx context.Context) error {
 	g.histories = map[string]*source.Lookup{}
 	if !g.config.dryRun {
 		g.ledger = ledger.New(ledger.NewDynamoDB(clients.DynamoDB, g.config.table), nil)
+		// Without the ledger nothing can be done: that is an error of the
+		// function, which is alarmed, and not of each message.
+		if _, err := g.ledger.Opened(ctx, "none"); err != nil {
+			return fmt.Errorf("table %s (LEDGER_TABLE): %w", g.config.table, err)
+		}
 	}
 	act := apply.IAM(clients.IAM)
 	own := g.ownRole(ctx, clients, self, arn)

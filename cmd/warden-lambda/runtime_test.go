@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -26,6 +27,7 @@ type lambdaService struct {
 	started time.Time
 	out     lockedBuffer
 	exited  chan error
+	process *os.Process
 	end     func() // stops the function; at the end of the test at the latest
 
 	once    sync.Once
@@ -67,6 +69,7 @@ func startFunction(t testing.TB, program string, env map[string]string) *lambdaS
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	l.process = cmd.Process
 	ended := make(chan struct{})
 	go func() {
 		l.exited <- cmd.Wait()
@@ -128,25 +131,7 @@ func (l *lambdaService) serve(w http.ResponseWriter, r *http.Request) {
 // as Lambda would end it.
 func (l *lambdaService) invoke(event any, timeout time.Duration) answer {
 	l.t.Helper()
-	data, err := json.Marshal(event)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.mu.Lock()
-	l.n++
-	id := fmt.Sprintf("request-%d", l.n)
-	to := make(chan answer, 1)
-	l.answers[id] = to
-	l.mu.Unlock()
-	select {
-	case <-l.polled:
-	case err := <-l.exited:
-		l.t.Fatalf("the function ended: %v", err)
-	case <-time.After(time.Minute):
-		l.t.Fatal("the function does not ask for work")
-	}
-	deadline := time.Now().Add(timeout)
-	l.next <- invocation{id, data, deadline}
+	to, deadline := l.begin(event, timeout)
 	select {
 	case a := <-to:
 		return a
@@ -156,6 +141,31 @@ func (l *lambdaService) invoke(event any, timeout time.Duration) answer {
 		l.t.Fatalf("the function had %s and did not answer", timeout)
 	}
 	return answer{}
+}
+
+// begin gives the function an event and does not wait for the answer.
+func (l *lambdaService) begin(event any, timeout time.Duration) (to chan answer, deadline time.Time) {
+	l.t.Helper()
+	data, err := json.Marshal(event)
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.mu.Lock()
+	l.n++
+	id := fmt.Sprintf("request-%d", l.n)
+	to = make(chan answer, 1)
+	l.answers[id] = to
+	l.mu.Unlock()
+	select {
+	case <-l.polled:
+	case err := <-l.exited:
+		l.t.Fatalf("the function ended: %v", err)
+	case <-time.After(time.Minute):
+		l.t.Fatal("the function does not ask for work")
+	}
+	deadline = time.Now().Add(timeout)
+	l.next <- invocation{id, data, deadline}
+	return to, deadline
 }
 
 // lockedBuffer is a buffer that can be read while it is written.

@@ -182,7 +182,7 @@ func (w *world) delivered(name string, n int) []events.SQSMessage {
 }
 
 func batchOf(messages ...events.SQSMessage) events.SQSEvent {
-	return events.SQSEvent{Records: messages}
+	return events.SQSEvent{Records: append([]events.SQSMessage{}, messages...)}
 }
 
 // failures reads an answer as Lambda's poller does. Source: AWS Lambda
