@@ -84,7 +84,7 @@ unit: $(TOOLS)/venv/.done
 	@go test ./change/apply ./internal/scene
 
 .PHONY: sessions
-sessions: build $(TOOLS)/venv/.done
+sessions: build $(TOOLS)/venv/.done $(TOOLS)/sarif/.done
 	$(call say,AWS CLI and boto3 against warden twin)
 	@cd conformance && $(TOOLS)/venv/bin/python -m pytest --target twin --complete
 	$(call say,the same suite against moto)
@@ -194,6 +194,13 @@ $(TOOLS)/bin/.awsim-%:
 $(TOOLS)/venv/.done: conformance/requirements.txt
 	@rm -rf $(@D) && $$(conformance/find-python 11) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@
+
+# The schema of SARIF, which OASIS publishes, out of a package that ships it.
+SARIF_SCHEMA := @microsoft/jest-sarif@1.0.0-beta.0
+
+$(TOOLS)/sarif/.done: Makefile
+	@command -v npm >/dev/null || $(call missing,no npm to fetch the schema of SARIF); \
+	rm -rf $(@D) && mkdir -p $(@D) && cd $(@D) && npm pack --silent $(SARIF_SCHEMA) >/dev/null && tar xzf *.tgz && touch .done
 
 $(TOOLS)/checkov/.done: conformance/requirements-checkov.txt
 	@rm -rf $(@D) && $$(conformance/find-python 11) -m venv $(@D)

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -196,16 +197,18 @@ func ocsfCompliance(f *finding.Finding) value {
 }
 
 func ocsfAccount(r *audit.Report) value {
-	a := value{"uid": r.Account, "type_id": 10, "type": "AWS Account"}
-	if r.Alias != "" {
-		a["name"] = clean(r.Alias)
-	}
-	return a
+	return value{"uid": r.Account, "name": cmp.Or(clean(r.Alias), r.Account), "type_id": 10, "type": "AWS Account"}
+}
+
+// ocsfOwner is the account as the owner of a resource; readers of OCSF want a
+// user there.
+func ocsfOwner(r *audit.Report) value {
+	return value{"uid": r.Account, "name": cmp.Or(clean(r.Alias), r.Account), "type_id": 99, "type": "AWS Account", "account": ocsfAccount(r)}
 }
 
 func ocsfResource(r *audit.Report, f *finding.Finding) value {
 	kind := subjectKind(r, f.Subject)
-	out := value{"uid": f.Subject, "type": kind, "name": clean(who(r, f)), "owner": value{"account": ocsfAccount(r)}}
+	out := value{"uid": f.Subject, "type": kind, "name": clean(who(r, f)), "owner": ocsfOwner(r)}
 	if a, err := account.ParseARN(f.Subject); err == nil {
 		out["cloud_partition"] = a.Partition
 		if a.Region != "" {
