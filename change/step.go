@@ -294,6 +294,9 @@ func (s Step) String() string {
 	case SetDefaultPolicyVersionAction:
 		return fmt.Sprintf("%s: %s to %s", s.Action, shortARN(s.Target), s.After.Version)
 	case PutUserBoundaryAction, PutRoleBoundaryAction:
+		if s.Before.Exists {
+			return fmt.Sprintf("%s: %s from %s to %s", s.Action, s.Setting, shortARN(s.Before.Text), shortARN(s.After.Text))
+		}
 		return fmt.Sprintf("%s: %s to %s", s.Action, s.Setting, shortARN(s.After.Text))
 	}
 	return fmt.Sprintf("%s: %s", s.Action, s.Setting)

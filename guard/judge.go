@@ -14,6 +14,9 @@ import (
 	"warden/trail"
 )
 
+// OwnCall is the reason of the verdict on what warden itself did.
+const OwnCall = "warden's own call"
+
 // Relevant reports whether events of this source and name have to be judged;
 // all others are ignored unseen. It never looks at what an event says of
 // itself, such as readOnly.
@@ -109,7 +112,7 @@ func (c *caseFile) verdict() (Verdict, string) {
 		return Ignored, c.e.Name + " neither writes to IAM or STS nor matches a detection"
 	}
 	if c.isOne(c.cfg.Self) {
-		return Allowed, "warden's own call"
+		return Allowed, OwnCall
 	}
 	if reason := c.foreign(); reason != "" {
 		c.j.Standing = NotOurs

@@ -36,6 +36,8 @@ type containment struct {
 	evidence string
 	// open says what the containment leaves open that it should not.
 	open []string
+	// all says that it denies everything, whatever its level.
+	all bool
 }
 
 // contain denies to the caller what the level denies, proves it, tells
@@ -89,12 +91,15 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 			wait = r.whyAsk()
 		}
 		r.takeBack(ctx, res, wait)
+		if res.Action == Joined {
+			r.tellLeft(ctx, res) // the incident was told of before
+		}
 	}
 	if len(open) > 0 {
 		r.tell(ctx, res, plan.Round, string(PartlyContained), r.partlyMessage(*res, plan, open))
 		return
 	}
-	r.tell(ctx, res, plan.Round, string(Contained), r.containedMessage(*res, plan, c.level))
+	r.tell(ctx, res, plan.Round, string(Contained), r.containedMessage(*res, plan, c))
 }
 
 // stillOpen closes what the containment leaves open, where that can be done,
@@ -161,7 +166,11 @@ func (r *Responder) denyOrRepair(ctx context.Context, res *Result, c containment
 	if repaired {
 		plan, err = r.deny(ctx, res, c)
 	}
-	return plan, errors.Join(err, rerr)
+	if err = errors.Join(err, rerr); rerr != nil && impossible(rerr) {
+		// The way needs a policy that warden may neither make nor repair.
+		err = fmt.Errorf("%w: %w", errClosed, err)
+	}
+	return plan, err
 }
 
 // deny carries out the containment and proves it.
@@ -233,7 +242,8 @@ func (r *Responder) containPlan(ctx context.Context, res *Result, c containment)
 		return change.Plan{}, change.Absent, false, err
 	}
 	last := lastStep(in, c.step)
-	if last != nil && last.UndoneBy == "" && last.Step.Setting == c.step.Setting {
+	// A boundary can be moved to several policies, each another way.
+	if last != nil && last.UndoneBy == "" && last.Step.Setting == c.step.Setting && last.Step.After.Same(c.step.After) {
 		plan, err := r.Ledger.Plan(ctx, res.Incident, last.Round)
 		if err != nil {
 			return change.Plan{}, change.Absent, false, err

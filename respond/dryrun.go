@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"warden/change"
 	"warden/change/ledger"
 	"warden/guard"
 )
@@ -38,6 +39,11 @@ func (r *Responder) would(ctx context.Context, res *Result) []string {
 			return []string{c.step.Setting.String() + ": it is so already"}
 		}
 		var steps []string
+		if c.policy != "" {
+			if v, err := r.Lookup.Policy(ctx, r.denyARNOf(c.policy), ""); err == nil && v == nil {
+				steps = append(steps, fmt.Sprintf("%s (at the start; now absent)", change.CreatePolicy(r.denyARNOf(c.policy), c.policy.Document(), "")))
+			}
+		}
 		for _, s := range c.steps("") {
 			steps = append(steps, fmt.Sprintf("%s (now %s)", s, s.Before))
 		}

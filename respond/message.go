@@ -72,11 +72,14 @@ func done(res Result, plan change.Plan) []string {
 	return append(out, res.Taken...)
 }
 
-func (r *Responder) containedMessage(res Result, plan change.Plan, level guard.Level) notify.Message {
+func (r *Responder) containedMessage(res Result, plan change.Plan, c containment) notify.Message {
 	d := details(res)
 	d.Done = done(res, plan)
-	d.State = "configured: the change was read back, and the policy engine proves that " + level.Text() + " is denied now"
-	if level == guard.DenyIAM {
+	d.State = "configured: the change was read back, and the policy engine proves that " + c.level.Text() + " is denied now"
+	switch {
+	case c.level == guard.DenyIAM && c.all:
+		d.State += "; his permissions boundary allows nothing else either"
+	case c.level == guard.DenyIAM:
 		d.Open = []string{"sts:AssumeRole and other services are not denied"}
 	}
 	d.Undo = r.undoCommand(plan.Incident)

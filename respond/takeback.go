@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"warden/change"
 	"warden/change/apply"
 	"warden/change/ledger"
+	"warden/finding"
 	"warden/guard/detect"
 )
 
@@ -80,7 +82,7 @@ func (r *Responder) takeBack(ctx context.Context, res *Result, wait string) {
 		all = all.and(a)
 	}
 	for _, t := range all.tell {
-		res.Taken = append(res.Taken, "not taken back: "+t)
+		res.Taken = append(res.Taken, notTaken+t)
 	}
 	now := r.undone(in, res, all.now)
 	ask := r.undone(in, res, all.ask)
@@ -111,15 +113,55 @@ func (r *Responder) takeBack(ctx context.Context, res *Result, wait string) {
 			res.Taken = append(res.Taken, s.Step.String())
 		case ledger.Changed:
 			// It is not as the call left it: somebody dealt with it.
-			res.Taken = append(res.Taken, "not taken back: "+s.Step.String()+": "+s.Outcome.Error)
+			res.Taken = append(res.Taken, notTaken+s.Step.String()+": "+s.Outcome.Error)
 		default:
-			res.Taken = append(res.Taken, "not taken back: "+s.Step.String()+": "+s.Outcome.Error)
+			res.Taken = append(res.Taken, notTaken+s.Step.String()+": "+s.Outcome.Error)
 			err := &stepError{s.Outcome}
 			res.Err = errors.Join(res.Err, fmt.Errorf("take back %s: %w", res.Event.Name, err))
 			// What warden's role may not do, it may not do next time either.
 			res.Retry = res.Retry || !impossible(err)
 		}
 	}
+}
+
+// notTaken begins what was not taken back.
+const notTaken = "not taken back: "
+
+// maxLeft is of how many calls of one caller people are told one by one that
+// they were not taken back. He chooses how many he makes.
+const maxLeft = 20
+
+// tellLeft tells people what was not taken back of a call whose incident they
+// were told of before, once for each call that leaves the same.
+func (r *Responder) tellLeft(ctx context.Context, res *Result) {
+	if !slices.ContainsFunc(res.Taken, func(t string) bool { return strings.HasPrefix(t, notTaken) }) {
+		return
+	}
+	in, err := r.Ledger.Incident(ctx, res.Incident)
+	if err != nil {
+		res.Err, res.Retry = errors.Join(res.Err, err), true
+		return
+	}
+	const kind = "left "
+	before := map[string]bool{}
+	for _, n := range in.Notifications {
+		if id, ok := strings.CutPrefix(n.Channel, kind); ok {
+			id, _, _ = strings.Cut(id, "/")
+			before[id] = true
+		}
+	}
+	id := change.Short(change.Hash(res.Event.ID))
+	if len(before) >= maxLeft && !before[id] {
+		return
+	}
+	d := details(*res)
+	d.Done, d.State = res.Taken, "contained before; what this call did is not taken back, or not all of it"
+	d.Next = "look whether it has to be put right by hand; all that he made: warden guard lineage " + res.Incident
+	if len(before) == maxLeft-1 {
+		d.Next += "; this is the last such message of this incident"
+	}
+	d.Undo = r.undoCommand(res.Incident)
+	r.tell(ctx, res, 0, kind+id, message(*res, max(res.Severity, finding.High), "warden did not take back "+res.Event.Name+" of "+caller(res.Actor), d))
 }
 
 func (r *Responder) takeBackPlan(res *Result, in ledger.Incident, steps []change.Step) (change.Plan, error) {

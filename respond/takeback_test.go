@@ -428,3 +428,43 @@ func TestHistoryIsNotHis(t *testing.T) {
 		t.Errorf("the policy is %s", got)
 	}
 }
+
+// Of a later call that is not taken back people are told too, once, and of no
+// more than twenty such calls of one caller.
+func TestLeftIsTold(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, knowsNothing)
+	ctx := t.Context()
+	if _, err := h.intruder.IAM.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("door")}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.intruder.IAM.DeleteUserPolicy(ctx, &iam.DeleteUserPolicyInput{UserName: aws.String("victim"), PolicyName: aws.String("own")}); err != nil {
+		t.Fatal(err)
+	}
+	var created, deleted *trail.Event
+	for _, e := range h.intruderEvents() {
+		switch e.Name {
+		case "CreateUser":
+			created = e
+		case "DeleteUserPolicy":
+			deleted = e
+		}
+	}
+	h.r.Handle(ctx, created)
+	for range 2 {
+		h.r.Handle(ctx, deleted)
+	}
+	told := h.Twin.Published()
+	if len(told) != 2 || !strings.Contains(told[1].Message, "not taken back: ") || !strings.Contains(told[1].Subject, "did not take back DeleteUserPolicy") {
+		t.Fatalf("told %+v", told)
+	}
+	for i := range 30 {
+		again := *deleted
+		again.ID = fmt.Sprintf("d0000000-0000-4000-8000-0000000000%02d", i)
+		h.r.Handle(ctx, &again)
+	}
+	told = h.Twin.Published()
+	if len(told) != 21 || !strings.Contains(told[20].Message, "the last such message") {
+		t.Errorf("told %d times", len(told))
+	}
+}

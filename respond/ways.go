@@ -95,7 +95,7 @@ func (r *Responder) userWays(in ledger.Incident, level guard.Level, user change.
 	}
 	ways = append(ways, r.boundaryWay(user, level))
 	if level == guard.DenyAll {
-		ways = append(ways, r.lesser(r.attachWay(user, guard.DenyIAM)), r.lesser(r.inlineWay(user, guard.DenyIAM)))
+		ways = append(ways, r.lesser(r.attachWay(user, guard.DenyIAM)), r.lesser(r.inlineWay(user, guard.DenyIAM)), r.lesser(r.boundaryWay(user, guard.DenyIAM)))
 	}
 	return append(ways, way{change.Setting{Kind: change.AccessKey, Target: user.ARN}, func(ctx context.Context) (containment, error) {
 		return r.keysOff(ctx, in, user, nameOf(user.ARN))
@@ -165,7 +165,7 @@ func (r *Responder) boundaryWay(user change.Identity, level guard.Level) way {
 	setting := change.Setting{Kind: change.Boundary, Target: user.ARN}
 	return way{setting, func(ctx context.Context) (containment, error) {
 		c, err := r.to(ctx, user, setting, change.Is(r.denyARNOf(level)))
-		c.level, c.policy = level, level
+		c.level, c.policy, c.all = level, level, true
 		c.evidence = fmt.Sprintf("%s is the permissions boundary of %s: it allows nothing at all, and explicitly denies %s", name, nameOf(user.ARN), level.Text())
 		c.prove = func(ctx context.Context, found change.State) error {
 			if found.Text != r.denyARNOf(level) {

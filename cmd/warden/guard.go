@@ -233,11 +233,18 @@ func (g *guardOutput) event(res respond.Result) {
 		g.err = json.NewEncoder(g.w).Encode(line)
 		return
 	}
-	if res.Verdict == guard.Ignored {
-		return
+	if res.Verdict == guard.Ignored || res.Reason == guard.OwnCall {
+		return // nothing that people read
 	}
-	lines := append([]string{res.Text()}, res.Would...)
-	_, g.err = fmt.Fprintln(g.w, strings.Join(lines, "\n    would "))
+	var b strings.Builder
+	b.WriteString(res.Text() + "\n")
+	for _, w := range res.Would {
+		fmt.Fprintf(&b, "    would %s\n", printable(w))
+	}
+	for _, t := range res.Taken {
+		fmt.Fprintf(&b, "    %s\n", printable(t))
+	}
+	_, g.err = io.WriteString(g.w, b.String())
 }
 
 func (g *guardOutput) summary() string {
