@@ -79,6 +79,8 @@ func Inventory(w io.Writer, f Form, items []audit.Item) error {
 		}
 		c.Flush()
 		return c.Error()
+	case HTML:
+		return inventoryHTML(w, items)
 	case Markdown, Table:
 		_, err := io.WriteString(w, lines(f, items))
 		return err

@@ -65,7 +65,7 @@ func WriteAll(w io.Writer, f Form, list []Audited) error {
 }
 
 // HoldsMany tells whether a form can hold several accounts in one document.
-func HoldsMany(f Form) bool { return f != "html" }
+func HoldsMany(f Form) bool { return f != HTML }
 
 // Summary writes a line for each account: what failed by severity, what is
 // unknown, what was accepted.

@@ -28,10 +28,11 @@ const (
 	SARIF    Form = "sarif"
 	OCSF     Form = "ocsf"
 	ASFF     Form = "asff"
+	HTML     Form = "html"
 )
 
 // Forms lists them all.
-var Forms = []Form{Table, JSON, CSV, Markdown, SARIF, OCSF, ASFF}
+var Forms = []Form{Table, JSON, CSV, Markdown, SARIF, OCSF, ASFF, HTML}
 
 // Options change what is written.
 type Options struct {
@@ -48,6 +49,9 @@ type Options struct {
 	// Region is that of Security Hub, for the form asff; "" is where IAM is at
 	// home.
 	Region string
+	// Evidence is what the report rests on. The form html shows from it the
+	// inventory, the principals, and who can become an administrator.
+	Evidence *audit.Evidence
 }
 
 // Write writes a report in a form.
@@ -62,6 +66,8 @@ func writeOne(w io.Writer, f Form, r *audit.Report, o Options) error {
 		return table(w, r, o)
 	case Markdown:
 		return markdown(w, r, o)
+	case HTML:
+		return writeHTML(w, r, o)
 	}
 	return noForm(f)
 }

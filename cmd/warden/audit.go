@@ -113,6 +113,9 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	if err != nil {
 		return err
 	}
+	if _, ok := terminal(s.Out); ok && form == report.HTML && o.out == "" {
+		return usageErrorf("audit: -o html is a page for a browser, not for a terminal: give --out report.html")
+	}
 	list, unread, err := o.evidence(s)
 	if err != nil {
 		return err
@@ -199,7 +202,7 @@ func (o *auditOptions) judge(s *streams, list []*judged, selection audit.Selecti
 			expired[x] = true
 		}
 		j.report = audit.Run(j.evidence, selection)
-		j.show = report.Options{All: o.all, File: j.name, Region: o.aws.Region}
+		j.show = report.Options{All: o.all, File: j.name, Region: o.aws.Region, Evidence: j.evidence}
 	}
 	if o.baseline == "" {
 		return nil

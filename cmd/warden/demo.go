@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"warden/account"
 	"warden/app"
@@ -376,8 +374,7 @@ type timeline struct {
 }
 
 func newTimeline(w io.Writer) *timeline {
-	f, ok := w.(*os.File)
-	return &timeline{w: w, start: time.Now(), colour: ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == ""}
+	return &timeline{w: w, start: time.Now(), colour: colour(w)}
 }
 
 func (t *timeline) paint(code, text string) string {

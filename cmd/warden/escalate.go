@@ -115,10 +115,16 @@ func escalate(s *streams, flags escalateFlags) error {
 		err = escalation.WriteSVG(s.Out, escalation.NewPicture(r.Ways, best, pictureBoxes))
 	case "dot":
 		err = escalation.WriteDot(s.Out, r.Ways)
-	case "text":
-		err = escalationText(s.Out, r, cuts)
 	default:
-		err = escalationTable(s.Out, r, cuts)
+		var text strings.Builder
+		if flags.output == "text" {
+			err = escalationText(&text, r, cuts)
+		} else {
+			err = escalationTable(&text, r, cuts)
+		}
+		for line := range strings.Lines(text.String()) {
+			fmt.Fprintln(s.Out, printable(strings.TrimSuffix(line, "\n")))
+		}
 	}
 	switch {
 	case err != nil:
