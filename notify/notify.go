@@ -20,16 +20,29 @@ import (
 )
 
 // Message is one notification: who, what, from where, what was done and how
-// to undo it, short enough for one screen.
+// to undo it, short enough for one screen; or what an audit found.
 type Message struct {
 	// Incident is the id under which repeats are recognised.
 	Incident string           `json:"incident"`
 	Severity finding.Severity `json:"severity"`
 	Subject  string           `json:"subject"`
+	// Kind tells messages of several sources apart: "audit"; "" is the guard's.
+	Kind string `json:"kind,omitempty"`
 	// Text is what people read. Empty, it is that of Details.
 	Text string `json:"text"`
+	// Full, where it is set, is a longer text for channels that take one: it
+	// begins as Text does, with what matters most first, and is cut at its end.
+	Full string `json:"-"`
 	// Details say the same to machines; nil where there are none.
 	Details *Details `json:"details,omitempty"`
+	// Report says to machines what the message says of an audit. It must be
+	// fit to be marshalled as JSON.
+	Report any `json:"report,omitempty"`
+	// Account is whose the message is, unless Details say so.
+	Account string `json:"account,omitempty"`
+	// Attributes are further ones to filter on, where a channel has such: names
+	// and short texts.
+	Attributes map[string]string `json:"-"`
 }
 
 // body is the text for people, fit to be shown.
