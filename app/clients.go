@@ -187,12 +187,15 @@ func build(cfg aws.Config) *Clients {
 		DynamoDB:       dynamodb.NewFromConfig(cfg),
 		Lambda:         lambda.NewFromConfig(cfg),
 		Organizations:  organizations.NewFromConfig(cfg),
-		S3:             s3.NewFromConfig(cfg),
+		S3:             s3.NewFromConfig(cfg, pathStyle),
 		StepFunctions:  sfn.NewFromConfig(cfg),
 		Region:         cfg.Region,
 		cfg:            cfg,
 	}
 }
+
+// pathStyle: an endpoint of one's own has no name for each bucket.
+func pathStyle(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil }
 
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {

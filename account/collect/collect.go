@@ -102,6 +102,14 @@ func Account(ctx context.Context, c Clients, o Options) (*account.Snapshot, erro
 	return s, context.Cause(ctx)
 }
 
+// Nothing is an error for an account of which nothing that matters was read.
+func Nothing(s *account.Snapshot) error {
+	if s.Users != nil || s.CredentialReport != nil || s.Summary != nil || len(s.Gaps) == 0 {
+		return nil
+	}
+	return fmt.Errorf("nothing of account %s could be read: %s: %s", s.Account, s.Gaps[0].What, s.Gaps[0].Reason)
+}
+
 // reader is one reading of an account. Each part runs by itself and keeps what
 // it has read under the lock.
 type reader struct {
@@ -160,6 +168,8 @@ func Reason(err error) string {
 	switch {
 	case errors.Is(err, context.Canceled):
 		text = "interrupted"
+	case errors.Is(err, context.DeadlineExceeded):
+		text = "there was no answer in time"
 	case errors.As(err, &api):
 		text = api.ErrorCode()
 		if m := api.ErrorMessage(); m != "" {

@@ -10,8 +10,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/spf13/cobra"
 
 	"warden/account"
@@ -116,7 +114,7 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 		return o.organization(ctx, s, connected)
 	}
 	calls := new(collect.Calls)
-	clients := connected.With(gentle(calls))
+	clients := connected.Gentle(calls)
 	id, arn, err := clients.Account(ctx)
 	if err != nil {
 		return err
@@ -124,7 +122,7 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if before != nil && before.Account != id {
 		return usageErrorf("collect: --resume %s is of account %s, the credentials are of %s", o.resume, before.Account, id)
 	}
-	ask := o.ask(clients)
+	ask := clients.Sources(o.perUser, o.regions)
 	if o.organizationRole != "" {
 		ask.Guardrails = clients.Assume(o.organizationRole, "").Organizations
 	}
@@ -141,7 +139,7 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if ended != nil {
 		return o.interrupted(s, snapshot, ended)
 	}
-	if err := nothing(snapshot); err != nil {
+	if err := collect.Nothing(snapshot); err != nil {
 		return fmt.Errorf("collect: %w", err)
 	}
 	if err := writeSnapshotFile(o.out, snapshot); err != nil {
@@ -154,32 +152,11 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	return nil
 }
 
-// ask is what is asked of one account.
-func (o *collectOptions) ask(clients *app.Clients) collect.Clients {
-	ask := collect.Clients{IAM: clients.IAM, Organization: clients.Organizations, Regions: map[string]collect.Regional{}}
-	if o.perUser {
-		ask.Users = clients.IAM
-	}
-	for _, name := range o.regions {
-		c := clients.In(name)
-		ask.Regions[name] = collect.Regional{Trails: c.CloudTrail, Logs: c.Logs, Alarms: c.CloudWatch, Topics: c.SNS, Config: c.Config, Analyzers: c.AccessAnalyzer}
-	}
-	return ask
-}
-
 func partitionOf(arn string) string {
 	if a, err := account.ParseARN(arn); err == nil {
 		return a.Partition
 	}
 	return "aws"
-}
-
-// nothing is an error for an account of which nothing that matters was read.
-func nothing(s *account.Snapshot) error {
-	if s.Users != nil || s.CredentialReport != nil || s.Summary != nil || len(s.Gaps) == 0 {
-		return nil
-	}
-	return fmt.Errorf("nothing of account %s could be read: %s: %s", s.Account, s.Gaps[0].What, s.Gaps[0].Reason)
 }
 
 // interrupted keeps what was read so far.
@@ -190,19 +167,6 @@ func (o *collectOptions) interrupted(s *streams, snapshot *account.Snapshot, cau
 	}
 	fmt.Fprintf(s.Err, "interrupted; go on with --resume %s\n", name)
 	return fmt.Errorf("collect: %w", cause)
-}
-
-// gentle counts calls and slows down when AWS says so. Each service of an
-// account has its own rate.
-func gentle(calls *collect.Calls) func(*aws.Config) {
-	return func(c *aws.Config) {
-		c.APIOptions = append(c.APIOptions, calls.Count)
-		c.Retryer = func() aws.Retryer {
-			return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-				o.StandardOptions = append(o.StandardOptions, func(s *retry.StandardOptions) { s.MaxAttempts, s.MaxBackoff = 6, 5*time.Second })
-			})
-		}
-	}
 }
 
 // writeSnapshotFile compresses where the name asks for it.

@@ -45,11 +45,10 @@ func (o *collectOptions) organization(ctx context.Context, s *streams, connected
 		all.Go(func() {
 			defer func() { <-limit }()
 			calls := new(collect.Calls)
-			// Each account has its own limiter: the configuration of each
-			// builds its own.
-			clients := connected.With(gentle(calls))
+			// Each account has its own limiter.
+			clients := connected.Gentle(calls)
 			if m.ID != id {
-				clients = connected.Assume("arn:"+partitionOf(arn)+":iam::"+m.ID+":role/"+o.memberRole, o.aws.ExternalID).With(gentle(calls))
+				clients = connected.Assume("arn:"+partitionOf(arn)+":iam::"+m.ID+":role/"+o.memberRole, o.aws.ExternalID).Gentle(calls)
 			}
 			started := time.Now()
 			snapshot, err := o.member(ctx, clients, connected, m.ID, partitionOf(arn))
@@ -94,11 +93,11 @@ func (o *collectOptions) member(ctx context.Context, clients, management *app.Cl
 	if got != id {
 		return nil, fmt.Errorf("the role is of account %s", got)
 	}
-	ask := o.ask(clients)
+	ask := clients.Sources(o.perUser, o.regions)
 	ask.Guardrails = management.Organizations
 	snapshot, err = collect.Account(ctx, ask, collect.Options{Account: id, Partition: partition, Patience: o.patience})
 	if err == nil {
-		err = nothing(snapshot)
+		err = collect.Nothing(snapshot)
 	}
 	return snapshot, err
 }
