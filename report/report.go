@@ -172,6 +172,9 @@ func clean(s string) string {
 	}, s)
 }
 
+// Who names the subject of a finding in few words, as the account wrote it.
+func Who(r *audit.Report, f *finding.Finding) string { return who(r, f) }
+
 // who names the subject of a finding: the ARN without what every ARN of the
 // account has, and "account" where the root user's stands for it.
 func who(r *audit.Report, f *finding.Finding) string {

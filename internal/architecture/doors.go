@@ -77,6 +77,8 @@ var doors = []Door{
 		"SendMessageBatch"}},
 	{Package: "cmd/warden-lambda", Service: "sfn", Why: "hands an event to the workflow that asks people first", Operations: []string{
 		"StartExecution"}},
+	{Package: "report/deliver", Service: "s3", Why: "stores reports, and reads the one before", Operations: []string{
+		"PutObject", "GetObject"}},
 	{Package: "notify", Service: "sns", Why: "tells people", Operations: []string{"Publish"}},
 	{Package: "notify/hub", Service: "securityhub", Why: "tells Security Hub what an audit found, when told to, and asks first what it has from before", Operations: []string{
 		"GetFindings", "BatchImportFindings"}},

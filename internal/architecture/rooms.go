@@ -39,6 +39,8 @@ var rooms = []Room{
 		Why: "an adapter: what was done, why, and how to undo it"},
 	{Path: "notify", Level: 6, SDK: true,
 		Why: "an adapter: tells people"},
+	{Path: "report/deliver", Level: 7, SDK: true,
+		Why: "an adapter: stores reports and has people told, once for each run"},
 	{Path: "change/apply", Level: 7, SDK: true,
 		Why: "the one door for writes stands on the ledger: a step is written down before it is taken"},
 	{Path: "app", Level: 8, SDK: true,
