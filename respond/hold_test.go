@@ -58,11 +58,11 @@ func TestRecheck(t *testing.T) {
 		t.Errorf("status %q %v", in.Status, err)
 	}
 
-	undo, err := p.Applier.UndoPlan(ctx, incident, "", apply.UndoOptions{})
+	undo, err := p.person().UndoPlan(ctx, incident, "", apply.UndoOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rep, err := p.Applier.Undo(ctx, undo); err != nil || !rep.OK() {
+	if rep, err := p.person().Undo(ctx, undo); err != nil || !rep.OK() {
 		t.Fatalf("%v %v", err, rep.Problems())
 	}
 	if again, err := p.r.Recheck(ctx, incident); err != nil || len(again.Stripped) != 0 {

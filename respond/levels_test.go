@@ -121,7 +121,7 @@ func TestLevels(t *testing.T) {
 // and says what is open.
 func TestDenyAllWithoutTheRight(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, stage.Options{Guard: guard.Config{Level: guard.DenyAll}})
+	p := newLeastPlay(t, stage.Options{Guard: guard.Config{Level: guard.DenyAll}})
 	if err := p.createUser(p.intruder, "x"); err != nil {
 		t.Fatal(err)
 	}

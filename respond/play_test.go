@@ -15,6 +15,7 @@ import (
 
 	"warden/account"
 	"warden/app"
+	"warden/change/apply"
 	"warden/internal/stage"
 	"warden/respond"
 	"warden/trail"
@@ -52,6 +53,21 @@ func newPlay(t *testing.T, o stage.Options, opts ...func(*respond.Options)) *pla
 		t.Fatal(err)
 	}
 	return p
+}
+
+// newLeastPlay is newPlay with the rights of the stack's role alone.
+func newLeastPlay(t *testing.T, o stage.Options) *play {
+	t.Helper()
+	o, err := stage.Least(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newPlay(t, o)
+}
+
+// person makes changes as an administrator does, on the play's ledger.
+func (p *play) person() *apply.Applier {
+	return apply.New(p.Admin.IAM, p.Ledger, apply.Options{Account: p.Account})
 }
 
 func (p *play) responder(opts ...func(*respond.Options)) *respond.Responder {

@@ -285,11 +285,11 @@ func TestLateEventAfterUndo(t *testing.T) {
 	}
 	e := p.intruderEvents()[0]
 	first := p.r.Handle(ctx, e)
-	undo, err := p.Applier.UndoPlan(ctx, first.Incident, "", apply.UndoOptions{})
+	undo, err := p.person().UndoPlan(ctx, first.Incident, "", apply.UndoOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Applier.Undo(ctx, undo); err != nil {
+	if _, err := p.person().Undo(ctx, undo); err != nil {
 		t.Fatal(err)
 	}
 	late := *e
@@ -359,7 +359,7 @@ func TestContainedBySomebodyElse(t *testing.T) {
 // Somebody who changes the deny policy's content does not blind the guard.
 func TestDenyPolicyIsRepaired(t *testing.T) {
 	t.Parallel()
-	p := newPlay(t, stage.Options{})
+	p := newLeastPlay(t, stage.Options{})
 	ctx := t.Context()
 	arn := aws.String("arn:aws:iam::" + p.Account + ":policy/DENY-IAM")
 	if _, err := p.Admin.IAM.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: arn, SetAsDefault: true,

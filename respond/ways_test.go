@@ -69,8 +69,8 @@ func TestFullQuotas(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			p := newPlay(t, stage.Options{})
-			person := apply.New(p.Admin.IAM, p.Ledger, apply.Options{Account: p.Account})
+			p := newLeastPlay(t, stage.Options{})
+			person := p.person()
 			r := p.responder(func(o *respond.Options) {
 				o.Lookup = respond.Live{Identities: o.Lookup.(respond.Live).Identities, Reader: p.Admin.IAM}
 				if tc.responder {

@@ -150,7 +150,7 @@ func (t *OrganizationTruth) workload(seed int64, now time.Time) *account.Snapsho
 		r.Attached = []string{"arn:aws:iam::aws:policy/AdministratorAccess"}
 	})
 	t.ResponderRole = c.role("/security/", responderRole, "What the guard of the security account does here", trustingARN(t.GuardRole, ""), 45, -1, func(r *account.Role) {
-		r.Inline = []account.InlinePolicy{c.inline("responder", responderPolicy)}
+		r.Inline = c.stackPolicies()
 		r.Tags = map[string]string{"owner": "security"}
 	}).ARN
 	t.EventsRole = c.role("/security/", eventsRole, "Sends events to the bus of the security account", trustingService("events"), 45, -1, func(r *account.Role) {
@@ -183,15 +183,4 @@ const hubPolicy = `{"Version":"2012-10-17","Statement":[
 {"Sid":"Events","Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ChangeMessageVisibility"],"Resource":"arn:aws:sqs:*:ACCOUNT:warden-*"},
 {"Sid":"Respond","Effect":"Allow","Action":"sts:AssumeRole","Resource":["arn:aws:iam::*:role/security/warden-responder","arn:aws:iam::*:role/security/warden-guardrail"]},
 {"Sid":"Tell","Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sns:*:ACCOUNT:warden-*"}
-]}`
-
-// responderPolicy is the guard's part in a member account: the same as
-// guardPolicy there, without queue and topic.
-const responderPolicy = `{"Version":"2012-10-17","Statement":[
-{"Sid":"Look","Effect":"Allow","Action":["iam:GetUser","iam:ListGroupsForUser","iam:ListAttachedUserPolicies","iam:ListUserPolicies","iam:GetUserPolicy","iam:GetPolicy","iam:GetPolicyVersion","iam:ListPolicyVersions","iam:ListAccessKeys","iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:GetGroup","iam:ListGroupPolicies","iam:GetGroupPolicy","iam:ListAttachedGroupPolicies","cloudtrail:LookupEvents"],"Resource":"*"},
-{"Sid":"MakeDenyPolicy","Effect":"Allow","Action":"iam:CreatePolicy","Resource":"arn:aws:iam::ACCOUNT:policy/DENY-IAM"},
-{"Sid":"AttachOnlyDeny","Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"arn:aws:iam::ACCOUNT:user/*","Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::ACCOUNT:policy/DENY-IAM"}}},
-{"Sid":"TakeAway","Effect":"Allow","Action":["iam:DetachUserPolicy","iam:UpdateAccessKey"],"Resource":"arn:aws:iam::ACCOUNT:user/*"},
-{"Sid":"DenySessions","Effect":"Allow","Action":["iam:PutRolePolicy","iam:DeleteRolePolicy"],"Resource":"arn:aws:iam::ACCOUNT:role/*"},
-{"Sid":"NotItself","Effect":"Deny","Action":["iam:Put*","iam:Delete*","iam:Attach*","iam:Detach*","iam:Update*"],"Resource":"arn:aws:iam::ACCOUNT:role/security/warden-*"}
 ]}`

@@ -49,7 +49,7 @@ func (c *company) roles() {
 	c.plant("admin-role", admin.ARN, "an administrator role: trusts the account, so whoever may assume it by his own policies")
 
 	guard := c.role("/security/", guardRole, "What the guard works with", trustingARN(c.arn("user", "/security/", "warden"), ""), 45, 0, func(r *account.Role) {
-		r.Inline = []account.InlinePolicy{c.inline("guard", guardPolicy)}
+		r.Inline = c.stackPolicies()
 		r.Tags = map[string]string{"owner": "security"}
 	})
 	c.truth.GuardRole = guard.ARN
@@ -108,18 +108,3 @@ func hex16(c *company) string {
 	}
 	return string(b)
 }
-
-// guardPolicy is the least that the guard's main path needs: it takes events
-// from its queue, looks at identities, attaches DENY-IAM and nothing else,
-// takes away what a caller has gained, and cannot change itself. It cannot
-// give rights back: undo is a person's work.
-const guardPolicy = `{"Version":"2012-10-17","Statement":[
-{"Sid":"Events","Effect":"Allow","Action":["sqs:ReceiveMessage","sqs:DeleteMessage","sqs:GetQueueAttributes","sqs:GetQueueUrl","sqs:ChangeMessageVisibility"],"Resource":"arn:aws:sqs:*:ACCOUNT:warden-*"},
-{"Sid":"Look","Effect":"Allow","Action":["iam:GetUser","iam:ListGroupsForUser","iam:ListAttachedUserPolicies","iam:ListUserPolicies","iam:GetUserPolicy","iam:GetPolicy","iam:GetPolicyVersion","iam:ListPolicyVersions","iam:ListAccessKeys","iam:GetRole","iam:ListRolePolicies","iam:GetRolePolicy","iam:ListAttachedRolePolicies","iam:GetGroup","iam:ListUsers","iam:ListGroupPolicies","iam:GetGroupPolicy","iam:ListAttachedGroupPolicies","cloudtrail:LookupEvents"],"Resource":"*"},
-{"Sid":"MakeDenyPolicy","Effect":"Allow","Action":"iam:CreatePolicy","Resource":"arn:aws:iam::ACCOUNT:policy/DENY-IAM"},
-{"Sid":"AttachOnlyDeny","Effect":"Allow","Action":"iam:AttachUserPolicy","Resource":"arn:aws:iam::ACCOUNT:user/*","Condition":{"ArnEquals":{"iam:PolicyARN":"arn:aws:iam::ACCOUNT:policy/DENY-IAM"}}},
-{"Sid":"TakeAway","Effect":"Allow","Action":["iam:DetachUserPolicy","iam:UpdateAccessKey"],"Resource":"arn:aws:iam::ACCOUNT:user/*"},
-{"Sid":"DenySessions","Effect":"Allow","Action":["iam:PutRolePolicy","iam:DeleteRolePolicy"],"Resource":"arn:aws:iam::ACCOUNT:role/*"},
-{"Sid":"Tell","Effect":"Allow","Action":"sns:Publish","Resource":"arn:aws:sns:*:ACCOUNT:warden-*"},
-{"Sid":"NotItself","Effect":"Deny","Action":["iam:Put*","iam:Delete*","iam:Attach*","iam:Detach*","iam:Update*"],"Resource":["arn:aws:iam::ACCOUNT:role/security/warden-guard","arn:aws:iam::ACCOUNT:user/security/warden"]}
-]}`

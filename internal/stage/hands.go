@@ -109,17 +109,53 @@ func (o Options) change(s *account.Snapshot, role string) error {
 	return o.Change(s)
 }
 
+// Least gives the guard the rights of the stack's role alone, without the
+// responder's: it attaches DENY-IAM, which is there as the stack makes it, and
+// changes the status of keys.
+func Least(o Options) (Options, error) {
+	const acct = twin.SampleAccount
+	place := deploy.Place{Partition: "aws", Region: "us-east-1", Account: acct}
+	stack, err := deploy.Resolve("guard", place, map[string]string{"UndoActions": "true"})
+	if err != nil {
+		return o, err
+	}
+	rights, err := stack.Document("GuardRolePolicy", "PolicyDocument")
+	if err != nil {
+		return o, err
+	}
+	deny, err := stack.Document("DenyPolicy", "PolicyDocument")
+	if err != nil {
+		return o, err
+	}
+	o.Rights = []string{rights}
+	o.Change = func(s *account.Snapshot) error {
+		s.Policies = append(s.Policies, account.ManagedPolicy{
+			Path: "/", Name: "DENY-IAM", ID: "ANPAWARDENDENYIAM0001", ARN: "arn:aws:iam::" + acct + ":policy/DENY-IAM",
+			CreateDate: s.CollectedAt, UpdateDate: s.CollectedAt,
+			Versions: []account.PolicyVersion{{ID: "v1", Default: true, CreateDate: s.CollectedAt, Document: json.RawMessage(deny)}},
+		})
+		return nil
+	}
+	return o, nil
+}
+
 // StackRights are the policies of the stack's roles, as the templates have
 // them, for the one role that the guard of a stage has: those for taking back
 // and the responder's together.
 func StackRights(acct, role string, protected []string) ([]string, error) {
 	var out []string
-	for _, name := range []string{"guard-undo-actions", "guard-with-responder", "responder"} {
-		text, err := deploy.Policy(name, deploy.Place{Partition: "aws", Region: "us-east-1", Account: acct}, protected)
+	stack, err := deploy.Resolve("guard", deploy.Place{Partition: "aws", Region: "us-east-1", Account: acct}, map[string]string{
+		"UndoActions": "true", "CreateResponderRole": "true", "ContainSessions": "true", "ProtectedArns": strings.Join(protected, ","),
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, resource := range []string{"GuardRolePolicy", "ResponderRolePolicy"} {
+		text, err := stack.Document(resource, "PolicyDocument")
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, strings.ReplaceAll(text, "arn:aws:iam::"+acct+":role/warden-guard\"", role+"\""))
+		out = append(out, strings.ReplaceAll(text, "arn:aws:iam::"+acct+":role/warden-guard*\"", role+"\""))
 	}
 	return out, nil
 }
