@@ -77,12 +77,14 @@ type MetricFilter struct {
 type Metric struct {
 	Namespace string `json:"namespace"`
 	Name      string `json:"name"`
-	// Value is what a metric filter adds for each line, mostly "1".
-	Value string `json:"value,omitempty"`
+	// Value is what a metric filter adds for each line, mostly "1", and
+	// Default what it adds where no line matches; nil is nothing.
+	Value   string   `json:"value,omitempty"`
+	Default *float64 `json:"default,omitempty"`
 }
 
-// Alarm is a metric alarm. Source: Amazon CloudWatch API Reference,
-// MetricAlarm.
+// Alarm is a metric alarm, or one composed of others. Source: Amazon CloudWatch
+// API Reference, MetricAlarm and CompositeAlarm.
 type Alarm struct {
 	Name    string   `json:"name"`
 	ARN     string   `json:"arn"`
@@ -95,6 +97,14 @@ type Alarm struct {
 	Comparison     string   `json:"comparison,omitempty"`
 	Threshold      *float64 `json:"threshold,omitempty"`
 	Period         int      `json:"period,omitempty"` // seconds
+	// It fires when DatapointsToAlarm of EvaluationPeriods are over the
+	// threshold; 0 is all of them.
+	EvaluationPeriods int `json:"evaluationPeriods,omitempty"`
+	DatapointsToAlarm int `json:"datapointsToAlarm,omitempty"`
+	// Rule is that of a composite alarm; Suppressor is the alarm that keeps
+	// its actions back.
+	Rule       string `json:"rule,omitempty"`
+	Suppressor string `json:"suppressor,omitempty"`
 }
 
 // Topic is an SNS topic with its subscriptions.

@@ -60,6 +60,11 @@ type Activity struct {
 // Source: IAM User Guide, "Refine permissions using last accessed information".
 const tracking = 400 * day
 
+// keysSince is since when AWS keeps the last use of keys; that of passwords it
+// keeps since 2014-10-20. Source: IAM User Guide, "Generate credential reports
+// for your AWS account".
+var keysSince = time.Date(2015, 4, 22, 0, 0, 0, 0, time.UTC)
+
 // Activities returns the users and roles with their one date each.
 // Service-linked roles belong to their services and are left out.
 func (e *Evidence) Activities() []Activity {
@@ -87,6 +92,7 @@ func (e *Evidence) userActivity(p person) Activity {
 	a := Activity{Kind: "user", Name: p.name, ARN: p.arn, ID: p.id, Confidence: Sure}
 	a.Created, _ = p.created()
 	if p.row != nil {
+		a.Since = keysSince
 		if t, ok := p.row.PasswordLastUsed.Time(); ok {
 			a.use(t, "password", p.report)
 		} else if p.row.PasswordEnabled.Yes() && !p.row.PasswordLastUsed.Never() {
@@ -105,7 +111,7 @@ func (e *Evidence) userActivity(p person) Activity {
 		a.Facts = append(a.Facts, k.facts...)
 		if k.used != nil {
 			a.use(*k.used, k.part, p.report)
-		} else if k.active && !k.never {
+		} else if !k.never {
 			a.Missing = append(a.Missing, "the last use of "+k.part)
 		}
 	}
@@ -121,7 +127,13 @@ func (e *Evidence) otherWays(a *Activity, p person) {
 		a.use(seen.At, seen.What, seen.Source)
 		a.Facts = append(a.Facts, fact(seen.Source, "%s used %s", seen.What, date(seen.At)))
 	}
+	if p.row != nil && slices.ContainsFunc(p.row.Certificates[:], func(c account.ReportedCertificate) bool { return c.Active.Yes() }) {
+		a.Confidence = Likely // AWS tells no last use of signing certificates; hardly anything takes them
+	}
 	if p.user != nil && p.user.LastAccessed != nil {
+		if at := p.user.LastAccessed.At; !at.IsZero() {
+			a.Since = later(a.Since, at.Add(-tracking))
+		}
 		if s, ok := p.user.LastAccessed.Value.Latest(); ok {
 			a.use(*s.At, "service "+s.Service, p.user.LastAccessed.Evidence)
 		}
@@ -130,7 +142,7 @@ func (e *Evidence) otherWays(a *Activity, p person) {
 	}
 	if e.ServiceCredentials == nil {
 		a.Missing = append(a.Missing, "service-specific credentials")
-	} else if slices.ContainsFunc(e.ServiceCredentials.Value, func(c account.ServiceCredential) bool { return c.User == p.name && c.Active }) {
+	} else if slices.ContainsFunc(e.ServiceCredentials.Value, func(c account.ServiceCredential) bool { return c.User == p.name && c.Active && !e.longExpired(c) }) {
 		a.Missing = append(a.Missing, "the use of an active service-specific credential")
 	}
 	switch {
@@ -139,6 +151,20 @@ func (e *Evidence) otherWays(a *Activity, p person) {
 	case slices.ContainsFunc(p.user.SSHKeys.Value, func(k account.SSHKey) bool { return k.Active }):
 		a.Missing = append(a.Missing, "the use of an active SSH key")
 	}
+}
+
+// longExpired tells whether a credential could not be used for as long as it
+// takes to be inactive.
+func (e *Evidence) longExpired(c account.ServiceCredential) bool {
+	return c.Expires != nil && e.Now.Sub(*c.Expires) >= e.Options.inactive()
+}
+
+// later is the later of two times: of two windows, what both see.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 func lastUse(l account.LastAccessed) string {
@@ -201,13 +227,11 @@ func (e *Evidence) inactivity(kind string) []Answer {
 		last := "no use is known"
 		if x.Last != nil {
 			last = fmt.Sprintf("last used %s by %s (%s)", date(x.Last.At), x.Last.What, e.ago(x.Last.At))
-		} else if !x.Since.IsZero() && x.Created.Before(x.Since) {
-			last += " since " + x.Since.UTC().Format(time.DateOnly)
 		}
 		if x.Last == nil && !x.Created.IsZero() {
 			last += "; created " + date(x.Created) + " (" + e.ago(x.Created) + ")"
 		}
-		a.Summary = fmt.Sprintf("%s: %s; confidence: %s", x.State, last, x.Confidence)
+		a.Summary = fmt.Sprintf("%s: %s; %sconfidence: %s", x.State, last, x.window(), x.Confidence)
 		switch x.State {
 		case Inactive:
 			a.Status = finding.Fail
@@ -218,6 +242,17 @@ func (e *Evidence) inactivity(kind string) []Answer {
 		out = append(out, a)
 	}
 	return out
+}
+
+// window says how far back the evidence sees.
+func (a Activity) window() string {
+	switch {
+	case a.Since.IsZero():
+		return ""
+	case !a.Created.IsZero() && !a.Created.Before(a.Since):
+		return "looked back to his creation; "
+	}
+	return "looked back to " + a.Since.UTC().Format(time.DateOnly) + "; "
 }
 
 var userInactive = Control{

@@ -35,7 +35,7 @@ type Control struct {
 	Manual string
 	// Remedy says what to do about a failure, unless the answer does.
 	Remedy string
-	// Reached: a measure that is equal to the threshold fails, too.
+	// Reached: an age that is equal to the threshold fails, too.
 	Reached bool
 	// Judge answers the question, once for each subject.
 	Judge func(*Evidence) []Answer
@@ -60,9 +60,9 @@ type Answer struct {
 	// Part tells several answers about one subject apart.
 	Part   string
 	Status finding.Status
-	// Days is the measure where benchmarks have thresholds of their own: the
+	// Age is the measure where benchmarks have thresholds of their own: the
 	// status then follows from it. nil: Status holds everywhere.
-	Days    *int
+	Age     *time.Duration
 	Summary string
 	Facts   []finding.Fact
 	// Remedy and Command are for failures.
@@ -145,13 +145,13 @@ func (c *Control) finding(e *Evidence, a Answer, maps []Mapping) finding.Finding
 	if a.Severity != nil {
 		f.Severity = *a.Severity
 	}
-	if a.Days != nil {
-		f.Status = c.against(*a.Days, c.strictest(maps))
+	if a.Age != nil {
+		f.Status = c.against(*a.Age, c.strictest(maps))
 	}
 	for _, m := range maps {
 		ref := finding.Reference{Benchmark: m.Benchmark, Version: m.Version, ID: m.ID, Level: m.Level, Threshold: m.Threshold, Status: f.Status}
-		if a.Days != nil && m.Threshold > 0 {
-			ref.Status = c.against(*a.Days, m.Threshold)
+		if a.Age != nil && m.Threshold > 0 {
+			ref.Status = c.against(*a.Age, m.Threshold)
 		}
 		f.References = append(f.References, ref)
 	}
@@ -179,9 +179,10 @@ func redact(f *finding.Finding) {
 	}
 }
 
-// against compares a measure with a threshold.
-func (c *Control) against(days, threshold int) finding.Status {
-	if days > threshold || c.Reached && days == threshold {
+// against compares an age with a threshold in days, to the second: a key of 90
+// days and an hour is older than 90 days.
+func (c *Control) against(age time.Duration, threshold int) finding.Status {
+	if limit := time.Duration(threshold) * day; age > limit || c.Reached && age == limit {
 		return finding.Fail
 	}
 	return finding.Pass

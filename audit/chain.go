@@ -24,8 +24,9 @@ type chain struct {
 }
 
 // chains follows every metric filter of the log groups that trails of all
-// regions deliver to. none says why there is none, doubt why nobody knows.
-func (e *Evidence) chains() (list []chain, none, doubt string) {
+// regions deliver to, and that do not leave out a source of events. none says
+// why there is none, doubt why nobody knows.
+func (e *Evidence) chains(source string) (list []chain, none, doubt string) {
 	trails, doubt := e.trails()
 	if doubt != "" {
 		return nil, "", doubt
@@ -33,7 +34,7 @@ func (e *Evidence) chains() (list []chain, none, doubt string) {
 	none = "no trail"
 	done := map[string]bool{}
 	for _, t := range trails {
-		status, why := t.records(management(true, true))
+		status, why := t.records(management)
 		switch {
 		case !t.MultiRegion:
 			none = "trail " + t.Name + " is of one region"
@@ -43,6 +44,12 @@ func (e *Evidence) chains() (list []chain, none, doubt string) {
 			continue
 		case status == finding.Fail:
 			none = "trail " + t.Name + ": " + why
+			continue
+		case t.Status != nil && t.Status.LogsError != "":
+			none = "trail " + t.Name + " cannot deliver to its log group: " + t.Status.LogsError
+			continue
+		case source != "" && t.leavesOut(source):
+			none = "trail " + t.Name + " leaves out the events of " + source
 			continue
 		case done[t.LogGroup]:
 			continue
@@ -108,12 +115,19 @@ func (e *Evidence) follow(c *chain, r *account.Region, f account.MetricFilter) {
 	c.broken = "metric filter " + f.Name + " has no alarm"
 	for i := range r.Alarms.Value {
 		a := &r.Alarms.Value[i]
-		if !watches(a, f) {
+		counted, ok := watches(a, f)
+		if !ok {
 			continue
 		}
 		facts := []finding.Fact{fact(r.Alarms.Evidence, "alarm %s on its metric, actions enabled %v: %s", a.Name, a.ActionsEnabled, strings.Join(a.Actions, " "))}
-		broken, doubt, more := e.told(a, r)
-		facts = append(facts, more...)
+		broken, doubt := fires(a, counted)
+		if broken == "" {
+			cut, open, more := e.passedOn(a, r)
+			broken, doubt, facts = cut, first(doubt, open), append(facts, more...)
+			if cut != "" {
+				doubt = ""
+			}
+		}
 		if broken == "" && doubt == "" {
 			c.broken, c.doubt = "", ""
 			c.facts = append(c.facts, facts...)
@@ -128,15 +142,47 @@ func (e *Evidence) follow(c *chain, r *account.Region, f account.MetricFilter) {
 	}
 }
 
-func watches(a *account.Alarm, f account.MetricFilter) bool {
+// watches returns the metric of a filter that an alarm is about.
+func watches(a *account.Alarm, f account.MetricFilter) (counted account.Metric, ok bool) {
 	for _, m := range a.Metrics {
 		for _, out := range f.Metrics {
 			if m.Name == out.Name && m.Namespace == out.Namespace {
-				return true
+				return out, true
 			}
 		}
 	}
-	return false
+	return counted, false
+}
+
+// passedOn says whether somebody is told when an alarm fires: by the alarm, or
+// by one composed of it and others.
+func (e *Evidence) passedOn(a *account.Alarm, r *account.Region) (broken, doubt string, facts []finding.Fact) {
+	broken, doubt, facts = e.told(a, r)
+	for i := range r.Alarms.Value {
+		if broken == "" && doubt == "" {
+			break
+		}
+		c := &r.Alarms.Value[i]
+		if c.Rule == "" || !strings.Contains(c.Rule, a.Name) {
+			continue
+		}
+		how := rings(c, a)
+		if how == no {
+			continue
+		}
+		cut, open, more := e.told(c, r)
+		switch {
+		case cut != "":
+			continue
+		case how == maybe:
+			open = first(open, "composite alarm "+c.Name+" fires by a rule of more: "+c.Rule)
+		case c.Suppressor != "":
+			open = first(open, "alarm "+c.Suppressor+" may keep back composite alarm "+c.Name)
+		}
+		facts = append(facts, fact(r.Alarms.Evidence, "composite alarm %s: %s", c.Name, c.Rule))
+		broken, doubt, facts = "", open, append(facts, more...)
+	}
+	return broken, doubt, facts
 }
 
 // told says whether an alarm tells somebody.

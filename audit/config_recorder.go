@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"fmt"
+
 	"warden/account"
 	"warden/finding"
 )
@@ -15,7 +17,7 @@ var configRecorder = Control{
 	Remedy:   "Set up a recorder of all resource types; global types in one region.",
 	Judge: func(e *Evidence) []Answer {
 		actions := []string{"config:DescribeConfigurationRecorders", "config:DescribeConfigurationRecorderStatus"}
-		return e.inEveryRegion("AWS Config", actions, func(r *account.Region) Answer {
+		return append(e.inEveryRegion("AWS Config", actions, func(r *account.Region) Answer {
 			if r.Recorders == nil {
 				return e.regionUnknown(r, "whether AWS Config records", actions...)
 			}
@@ -29,12 +31,44 @@ var configRecorder = Control{
 					a.Summary = "the recorder cannot deliver"
 				case !x.AllSupported:
 					a.Summary = "the recorder leaves out types of resources"
+				case x.LastStatus != "Success":
+					a.Status, a.Summary = finding.Unknown, "whether the recorder delivers: its last status is "+word(x.LastStatus)
 				default:
 					a.Status, a.Summary, a.Command = finding.Pass, "recording", ""
 					return a
 				}
 			}
 			return a
-		})
+		}), e.globalTypes())
 	},
+}
+
+// globalTypes asks whether a recorder that works has the types that belong to
+// no region, such as users, roles and policies: in one region is enough.
+func (e *Evidence) globalTypes() Answer {
+	a := Answer{Part: "global types", Status: finding.Fail, Summary: "no recorder has users, roles and policies", Remedy: "Let the recorder of one region include global resource types."}
+	doubt := ""
+	for i := range e.Regions {
+		r := &e.Regions[i]
+		if r.Recorders == nil {
+			doubt = e.regionUnknown(r, "whether "+r.Name+" records them", "config:DescribeConfigurationRecorders").Summary
+			continue
+		}
+		for _, x := range r.Recorders.Value {
+			switch {
+			case !x.GlobalTypes || !x.Recording || !x.AllSupported:
+			case x.LastStatus == "Success":
+				return Answer{Part: a.Part, Status: finding.Pass, Summary: "recorded in " + r.Name, Facts: []finding.Fact{fact(r.Recorders.Evidence, "%s in %s: global types %v", x.Name, r.Name, x.GlobalTypes)}}
+			case x.LastStatus != "Failure":
+				doubt = "whether the recorder of " + r.Name + " delivers: its last status is " + word(x.LastStatus)
+			}
+		}
+	}
+	if list := e.unread(); len(list) > 0 && doubt == "" {
+		doubt = fmt.Sprintf("%d regions were not read", len(list))
+	}
+	if doubt != "" {
+		a.Status, a.Summary = finding.Unknown, "whether users, roles and policies are recorded: "+doubt
+	}
+	return a
 }

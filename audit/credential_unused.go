@@ -29,7 +29,7 @@ var credentialUnused = Control{
 				out = append(out, p.answer("access keys", finding.Unknown, "which keys he has: %s", doubt))
 			}
 			for _, k := range keys {
-				if !k.active && k.doubt == "" {
+				if !k.active && !k.activeUnknown {
 					continue // switched off already
 				}
 				a := p.answer(k.part, finding.Unknown, "%s", k.doubt)
@@ -66,6 +66,11 @@ func (e *Evidence) passwordUse(p person) []Answer {
 		if t, ok := p.row.PasswordLastUsed.Time(); ok {
 			used = &t
 		}
+		// IAM itself may know of a sign-in since the report was made.
+		if p.user != nil && p.user.PasswordLastUsed != nil && (used == nil || p.user.PasswordLastUsed.After(*used)) {
+			used = p.user.PasswordLastUsed
+			a.Facts = append(a.Facts, fact(e.details(), "PasswordLastUsed %s", date(*used)))
+		}
 		never = p.row.PasswordLastUsed.Never()
 		changed, _ = p.row.PasswordLastChanged.Time()
 		if changed.IsZero() {
@@ -83,21 +88,21 @@ func (e *Evidence) passwordUse(p person) []Answer {
 	return []Answer{a}
 }
 
-// disuse sets the measure: the days since the last use, or, where AWS knows of
+// disuse sets the measure: the time since the last use, or, where AWS knows of
 // none, since the credential exists. So the threshold is also the grace of
 // what is new.
 func (e *Evidence) disuse(a *Answer, used *time.Time, since time.Time, when string) {
-	var n int
+	var age time.Duration
 	switch {
 	case used != nil:
-		n = e.days(*used)
+		age = e.Now.Sub(*used)
 		a.Summary = fmt.Sprintf("last used %s (%s)", date(*used), e.ago(*used))
 	case since.IsZero():
 		a.Status, a.Summary = finding.Unknown, "never used, and since when it exists is not known"
 		return
 	default:
-		n = e.days(since)
+		age = e.Now.Sub(since)
 		a.Summary = fmt.Sprintf("no use is known; %s %s (%s)", when, date(since), e.ago(since))
 	}
-	a.Days = &n
+	a.Age = &age
 }

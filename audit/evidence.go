@@ -30,6 +30,7 @@ type Evidence struct {
 
 	auth       *authorize.Authorizer // made when first asked for
 	escalation *escalation.Report    // found when first asked for
+	admins     map[string]bool       // by ARN, likewise
 	named      map[*policy.Document]map[string]bool
 }
 
@@ -162,6 +163,14 @@ func (e *Evidence) ago(t time.Time) string {
 	default:
 		return fmt.Sprintf("%d days ago", n)
 	}
+}
+
+// span writes a time for people: in days where it is whole ones.
+func span(d time.Duration) string {
+	if d%day == 0 {
+		return fmt.Sprintf("%d days", d/day)
+	}
+	return d.String()
 }
 
 // quote makes a word of a POSIX shell of any text, so that a command can be

@@ -33,8 +33,17 @@ var excessExamples = map[string][]example{
 		{"a policy that was not read", unreadable, unknown, "", ""},
 	},
 	"principal.admin": {
-		{"by a group, in pieces", may(`{"Effect":"Allow","Action":["iam:*","kms:*","s3:*"],"Resource":"*"},{"Effect":"Allow","NotAction":["iam:*","kms:*","s3:*"],"Resource":"*"}`), fail, "", "may on every resource"},
+		{"by a group, in pieces", may(`{"Effect":"Allow","Action":["iam:*","kms:*","s3:*"],"Resource":"*"},{"Effect":"Allow","NotAction":["iam:*","kms:*","s3:*"],"Resource":"*"}`), fail, "", "may do everything"},
 		{"but for what is denied", may(`{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"iam:*","Resource":"*"}`), pass, "", ""},
+		{"but for a bucket", may(`{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}`), fail, "", "may do everything"},
+		{"but for what a control policy denies", func(s *account.Snapshot) {
+			may(`{"Effect":"Allow","Action":"*","Resource":"*"}`)(s)
+			s.Organization.Value.ManagementAccount = "999988887777"
+			s.Guardrails = known("organizations:ListPoliciesForTarget", []account.GuardrailLevel{{ID: "r-1", Kind: "ROOT", SCPs: []account.Guardrail{
+				{ID: "p-1", Name: "FullAWSAccess", Document: json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)},
+				{ID: "p-2", Name: "secrets", Document: json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"secretsmanager:*","Resource":"*"}]}`)},
+			}}})
+		}, fail, "", "may do everything"},
 		{"but for the boundary", func(s *account.Snapshot) {
 			may(`{"Effect":"Allow","Action":"*","Resource":"*"}`)(s)
 			for i := range s.Users {

@@ -63,6 +63,12 @@ var trailExamples = map[string][]example{
 		{"one region", trails(func(t *account.Trail) { t.MultiRegion = false }), fail, "", "one region"},
 		{"stopped", trails(func(t *account.Trail) { t.Status = &account.TrailStatus{} }), fail, "", "stopped"},
 		{"writing only", trails(func(t *account.Trail) { t.Selectors[0].ReadEvents = false }), fail, "", "does not record"},
+		{"without IAM", trails(func(t *account.Trail) { t.Selectors[0].ExcludedSources = []string{"iam.amazonaws.com"} }), fail, "", "some of them only"},
+		{"without KMS", trails(func(t *account.Trail) { t.Selectors[0].ExcludedSources = []string{"kms.amazonaws.com"} }), pass, "", ""},
+		{"by two selectors", trails(func(t *account.Trail) {
+			t.Selectors[0].ReadEvents = false
+			t.Selectors = append(t.Selectors, account.EventSelector{Management: true, ReadEvents: true})
+		}), pass, "", ""},
 		{"status unknown", trails(func(t *account.Trail) { t.Status = nil }), unknown, "", "could not be read"},
 		{"selectors unknown", trails(func(t *account.Trail) { t.Selectors = nil }), unknown, "", "could not be read"},
 		{"trails unknown", unreadTrails, unknown, "", "AccessDenied"},
@@ -71,6 +77,7 @@ var trailExamples = map[string][]example{
 	"trail.validation": {
 		{"off", trails(func(t *account.Trail) { t.LogValidation = false }), fail, "", ""},
 		{"no trail", noTrail, none, "", ""},
+		{"a region not read", func(s *account.Snapshot) { s.Regions[0].Trails = nil }, unknown, "regions not read", "ap-northeast-1"},
 		{"unknown", unreadTrails, unknown, "", "AccessDenied"},
 	},
 	"trail.kms": {
@@ -94,7 +101,7 @@ var trailExamples = map[string][]example{
 	},
 	"trail.object-writes": {
 		{"no data events", trails(func(t *account.Trail) { t.Selectors = t.Selectors[:1] }), fail, "", "does not record"},
-		{"some buckets", trails(func(t *account.Trail) { t.Selectors[1].Narrowed = true }), fail, "", "some resources only"},
+		{"some buckets", trails(func(t *account.Trail) { t.Selectors[1].Narrowed = true }), fail, "", "some of them only"},
 		{"reading only", trails(func(t *account.Trail) { t.Selectors[1].WriteEvents = false }), fail, "", ""},
 		{"unknown", unreadTrails, unknown, "", ""},
 	},
@@ -141,11 +148,25 @@ func init() {
 		example{"failed calls left out", filter(4, `{ ($.eventName = CreateTrail || $.eventName = UpdateTrail || $.eventName = DeleteTrail || $.eventName = StartLogging || $.eventName = StopLogging) && $.errorCode NOT EXISTS }`), fail, "", "errorCode=other"},
 		example{"one missing", filter(4, `{ ($.eventName = CreateTrail) || ($.eventName = UpdateTrail) || ($.eventName = DeleteTrail) || ($.eventName = StartLogging) }`), fail, "", "StopLogging"},
 		example{"by the service", filter(4, `{ $.eventSource = "cloudtrail.amazonaws.com" && $.readOnly IS FALSE }`), pass, "", ""},
-		example{"a regular expression", filter(4, `{ $.eventName = %StopLogging|DeleteTrail% }`), unknown, "", "regular expressions"},
+		example{"a regular expression", filter(4, `{ $.eventName = %(Create|Update|Delete)Trail|(Start|Stop)Logging% }`), unknown, "", "regular expressions"},
+		example{"a regular expression that cannot see all", filter(4, `{ $.eventName = %StopLogging|DeleteTrail% }`), fail, "", "CreateTrail"},
 		example{"split over two filters", func(s *account.Snapshot) {
 			filter(4, `{ ($.eventName = CreateTrail) || ($.eventName = UpdateTrail) }`)(s)
 			filter(8, `{ ($.eventSource = config.amazonaws.com) || ($.eventName = "DeleteTrail") || ($.eventName = "*Logging") }`)(s)
 		}, pass, "", "filter-4, filter-8"})
+	more("kms-keys", example{"a trail without KMS", trails(func(t *account.Trail) { t.Selectors[0].ExcludedSources = []string{"kms.amazonaws.com"} }), fail, "", "leaves out the events of kms"})
+	more("root", example{"the trail cannot deliver", trails(func(t *account.Trail) { t.Status.LogsError = "AccessDenied" }), fail, "", "cannot deliver"},
+		example{"a threshold of five", func(s *account.Snapshot) { home(s).Alarms.Value[2].Threshold = ptr(5.0) }, fail, "", "fires at 5"},
+		example{"told by a composite alarm", func(s *account.Snapshot) {
+			r := home(s)
+			r.Alarms.Value = append(r.Alarms.Value, account.Alarm{Name: "any", Rule: `ALARM("alarm-filter-2") OR ALARM(x)`, Actions: r.Alarms.Value[2].Actions, ActionsEnabled: true})
+			r.Alarms.Value[2].Actions = nil
+		}, pass, "", ""},
+		example{"told by a composite alarm that is kept back", func(s *account.Snapshot) {
+			r := home(s)
+			r.Alarms.Value = append(r.Alarms.Value, account.Alarm{Name: "any", Rule: `ALARM("alarm-filter-2")`, Actions: r.Alarms.Value[2].Actions, ActionsEnabled: true, Suppressor: "night"})
+			r.Alarms.Value[2].Actions = nil
+		}, unknown, "", "night"})
 	more("unauthorized",
 		example{"as later versions write it", filter(0, `{ ($.errorCode ="*UnauthorizedOperation") || ($.errorCode ="AccessDenied*") && ($.sourceIPAddress!="delivery.logs.amazonaws.com") && ($.eventName!="HeadBucket") }`), pass, "", ""},
 		example{"a code that there is not", filter(0, `{ ($.errorCode="*UnauthorizedAccess*") || ($.errorCode="AccessDenied*") }`), fail, "", "UnauthorizedOperation"})
@@ -170,6 +191,18 @@ var activityExamples = map[string][]example{
 			row(s, "ann").PasswordLastUsed = at(100)
 			s.ServiceCredentials.Value = []account.ServiceCredential{{User: "ann", Service: "bedrock.amazonaws.com", Active: true}}
 		}, unknown, "", "service-specific"},
+		{"a service-specific credential that expired long ago", func(s *account.Snapshot) {
+			row(s, "ann").PasswordLastUsed = at(100)
+			s.ServiceCredentials.Value = []account.ServiceCredential{{User: "ann", Service: "bedrock.amazonaws.com", Active: true, Expires: ptr(ago(90))}}
+		}, fail, "", "100 days ago"},
+		{"one that expired lately", func(s *account.Snapshot) {
+			row(s, "ann").PasswordLastUsed = at(100)
+			s.ServiceCredentials.Value = []account.ServiceCredential{{User: "ann", Service: "bedrock.amazonaws.com", Active: true, Expires: ptr(ago(89))}}
+		}, unknown, "", "service-specific"},
+		{"an odd word for a key that is switched off", func(s *account.Snapshot) {
+			row(s, "ann").PasswordLastUsed = at(100)
+			row(s, "ann").Keys[0] = account.ReportedKey{Active: "false", LastRotated: at(500), LastUsed: account.Word("not_supported")}
+		}, unknown, "", "last use of access key 1"},
 		{"last accessed yesterday by it", func(s *account.Snapshot) {
 			row(s, "ann").PasswordLastUsed = at(100)
 			s.ServiceCredentials.Value = []account.ServiceCredential{{User: "ann", Service: "bedrock.amazonaws.com", Active: true}}
@@ -183,7 +216,7 @@ var activityExamples = map[string][]example{
 	},
 	"role.inactive": {
 		{"long ago", func(s *account.Snapshot) { s.Roles[0].LastUsed.Date = ago(200) }, fail, "", "200 days ago"},
-		{"not in the window", func(s *account.Snapshot) { s.Roles[0].LastUsed = nil }, fail, "", "no use is known since"},
+		{"not in the window", func(s *account.Snapshot) { s.Roles[0].LastUsed = nil }, fail, "", "no use is known; created"},
 		{"new", func(s *account.Snapshot) { s.Roles[0].LastUsed, s.Roles[0].CreateDate = nil, ago(2) }, pass, "", ""},
 		{"last accessed", func(s *account.Snapshot) {
 			s.Roles[0].LastUsed = nil
@@ -212,11 +245,28 @@ func TestMoreExamples(t *testing.T) {
 	}
 }
 
+// A user whom only a newer credential report has was made since the others
+// were listed.
+func TestReportIsNewer(t *testing.T) {
+	t.Parallel()
+	s := good()
+	row(s, "ann").MFA = "false"
+	s.Users, s.CollectedAt = s.Users[1:], ago(1)
+	if f := of(t, s, "user.mfa")[0]; f.Status != fail || f.Subject != arn("user/ann") {
+		t.Errorf("%+v", f)
+	}
+}
+
 // A trail's own evidence shows uses that nothing else does.
 func TestSeen(t *testing.T) {
 	t.Parallel()
 	s := good()
 	row(s, "ann").PasswordLastUsed = at(100)
+	for _, a := range audit.NewEvidence(s, now).Activities() {
+		if a.Name == "ann" && (a.State != audit.Inactive || a.Since.IsZero()) {
+			t.Errorf("before the trail: %+v", a)
+		}
+	}
 	e := audit.NewEvidence(s, now)
 	seen := account.Evidence{Source: "events.jsonl", At: now}
 	e.Seen = map[string]audit.Use{
@@ -231,6 +281,10 @@ func TestSeen(t *testing.T) {
 	r := audit.Run(e, audit.Selection{Only: []string{"root.used"}})
 	if f := r.Findings[0]; f.Status != finding.Fail || !strings.Contains(f.Summary, "assumed root") {
 		t.Errorf("%+v", f)
+	}
+	e.Options.RootWindow = 49 * time.Hour
+	if f := audit.Run(e, audit.Selection{Only: []string{"root.used"}}).Findings[0]; f.Status != finding.Fail {
+		t.Errorf("a window of 49 hours: %+v", f)
 	}
 	e.Options.RootWindow = 24 * time.Hour
 	if f := audit.Run(e, audit.Selection{Only: []string{"root.used"}}).Findings[0]; f.Status != finding.Pass {

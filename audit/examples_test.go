@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"warden/account"
 	"warden/audit"
@@ -36,6 +37,10 @@ var examples = map[string][]example{
 		{"never", func(s *account.Snapshot) { row(s, account.RootUser).PasswordLastUsed = account.Word("no_information") }, pass, "", "knows of no use"},
 		{"no line", func(s *account.Snapshot) { s.CredentialReport.Rows = s.CredentialReport.Rows[1:] }, unknown, "", "no line for the root user"},
 		{"no report", func(s *account.Snapshot) { s.CredentialReport = nil; lose(s, "iam:GetCredentialReport") }, unknown, "", "AccessDenied"},
+		{"an old report", func(s *account.Snapshot) { s.CredentialReport.At = ago(20) }, unknown, "", "what came after"},
+		{"an old report, used before it", func(s *account.Snapshot) {
+			s.CredentialReport.At, row(s, account.RootUser).PasswordLastUsed = ago(20), at(21)
+		}, fail, "", "21 days ago"},
 		{"a word for the date", func(s *account.Snapshot) {
 			row(s, account.RootUser).PasswordLastUsed = account.Word("not_supported")
 		}, unknown, "", "not_supported"},
@@ -96,6 +101,13 @@ var examples = map[string][]example{
 		{"an odd word", func(s *account.Snapshot) { row(s, "ann").MFA = "" }, unknown, "", "(nothing)"},
 		{"made after the report", func(s *account.Snapshot) { s.Users[0].CreateDate = now }, unknown, "", "after the credential report"},
 		{"no line", func(s *account.Snapshot) { row(s, "ann").User = "Ann2" }, unknown, "", "no line"},
+		{"made anew before the report", func(s *account.Snapshot) { s.Users[0].CreateDate = ago(3) }, unknown, "", "another user of that name"},
+		{"deleted since the report", func(s *account.Snapshot) { s.Users = s.Users[1:] }, unknown, "", "deleted or renamed"},
+		{"a virtual device since the report", func(s *account.Snapshot) {
+			row(s, "ann").MFA = "false"
+			s.VirtualMFA.Value[0].Enabled = ptr(now)
+		}, pass, "", ""},
+		{"a virtual device from before the report", func(s *account.Snapshot) { row(s, "ann").MFA = "false" }, fail, "", "no MFA"},
 		{"no report", func(s *account.Snapshot) { s.CredentialReport = nil; lose(s, "iam:GenerateCredentialReport") }, unknown, "", "AccessDenied"},
 	},
 	"user.groups-only": {
@@ -145,6 +157,9 @@ var examples = map[string][]example{
 		}, pass, "access key 2", ""},
 		{"an odd word", func(s *account.Snapshot) { row(s, "ann").PasswordLastUsed = account.Word("not_supported") }, unknown, "password", "not_supported"},
 		{"nobody knows", func(s *account.Snapshot) { s.CredentialReport = nil }, unknown, "password", ""},
+		{"an odd word for a key that is switched off", func(s *account.Snapshot) {
+			row(s, "ann").Keys[0] = account.ReportedKey{Active: "false", LastRotated: at(500), LastUsed: account.Word("not_supported")}
+		}, pass, "", ""},
 	},
 	"key.age": {
 		{"old", func(s *account.Snapshot) { row(s, "robot").Keys[0].LastRotated = at(200) }, fail, "access key 1", "200 days"},
@@ -152,6 +167,8 @@ var examples = map[string][]example{
 			row(s, "ann").Keys[0] = account.ReportedKey{Active: "false", LastRotated: at(200), LastUsed: at(100)}
 		}, pass, "access key 1", ""},
 		{"no date", func(s *account.Snapshot) { row(s, "robot").Keys[0].LastRotated = account.Word("odd") }, unknown, "access key 1", ""},
+		{"an hour too old", func(s *account.Snapshot) { row(s, "robot").Keys[0].LastRotated = account.On(ago(90).Add(-time.Hour)) }, fail, "access key 1", "90 days"},
+		{"nobody knows whether it is active", func(s *account.Snapshot) { row(s, "robot").Keys[0].Active = "" }, unknown, "access key 1", "whether it is active"},
 	},
 	"policy.full-admin": {
 		{"AdministratorAccess", func(s *account.Snapshot) {
@@ -214,6 +231,9 @@ var examples = map[string][]example{
 	"config.recorder": {
 		{"none", func(s *account.Snapshot) { home(s).Recorders.Value = nil }, fail, "eu-west-1", "no recorder"},
 		{"stopped", func(s *account.Snapshot) { home(s).Recorders.Value[0].Recording = false }, fail, "eu-west-1", "stopped"},
+		{"nothing delivered yet", func(s *account.Snapshot) { home(s).Recorders.Value[0].LastStatus = "Pending" }, unknown, "eu-west-1", "last status is Pending"},
+		{"no global types", func(s *account.Snapshot) { home(s).Recorders.Value[0].GlobalTypes = false }, fail, "global types", "users, roles"},
+		{"global types in a region that was not read", func(s *account.Snapshot) { home(s).Recorders = nil }, unknown, "global types", ""},
 		{"failing", func(s *account.Snapshot) { home(s).Recorders.Value[0].LastStatus = "Failure" }, fail, "eu-west-1", "cannot deliver"},
 		{"some types", func(s *account.Snapshot) { home(s).Recorders.Value[0].AllSupported = false }, fail, "eu-west-1", "leaves out"},
 		{"refused", func(s *account.Snapshot) { home(s).Recorders = nil }, unknown, "eu-west-1", ""},

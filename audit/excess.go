@@ -10,29 +10,19 @@ import (
 )
 
 // excess is a question about what users and roles may do: too much, if the
-// engine allows one of the calls (or, with every, each of them) on every
-// resource of its kind in the account. Control policies of an organisation are
-// not considered; they can only take away.
+// engine allows one of the calls on every resource of its kind in the account.
+// Control policies of the organisation count where the evidence has them; they
+// can only take away.
 type excess struct {
 	id, title, why, remedy string
 	severity               finding.Severity
 	actions                []string
-	every                  bool
 }
 
 // excesses are the questions, each about all policies that apply to a
 // principal together: his own, those of his groups, his boundary, and what
-// they deny.
-// The first is about administrators, whom the others leave out.
+// they deny. Administrators, of whom principal.admin tells, are left out.
 var excesses = []excess{
-	{
-		id: "admin", title: "Few are administrators, by whatever policies", severity: finding.High, every: true,
-		why:    "Whoever may do everything is the account; a policy with a modest name, or several together, may say so.",
-		remedy: "Give a policy of what is used (warden policy generate), or a boundary.",
-		// One call of each kind of damage. KMS is left out: there the policy of
-		// the key decides, which is not in the evidence.
-		actions: []string{"iam:CreateUser", "iam:AttachRolePolicy", "s3:DeleteBucket", "ec2:TerminateInstances", "cloudtrail:DeleteTrail", "secretsmanager:GetSecretValue"},
-	},
 	{
 		id: "changes-iam", title: "Few may change the permissions of others", severity: finding.High,
 		why:    "Who writes policies for every identity writes his own.",
@@ -80,33 +70,19 @@ func (x excess) judge(e *Evidence) []Answer {
 	}
 	auth := e.authorizer()
 	var out []Answer
-	n, admins := 0, 0
+	admins := 0
 	for _, p := range auth.Principals() {
-		if p.Kind == authorize.Role && strings.Contains(p.ARN, ":role/aws-service-role/") {
-			continue // a service's own
-		}
-		n++
-		// Whoever may do everything is told of once.
-		if !x.every && excesses[0].ask(e, auth, p).Status == finding.Fail {
+		switch {
+		case own(p):
+		case e.administrators()[p.ARN]:
 			admins++
-			continue
-		}
-		a := x.ask(e, auth, p)
-		if a.Status != finding.Pass {
-			out = append(out, a)
+		default:
+			if a := x.ask(e, auth, p); a.Status != finding.Pass {
+				out = append(out, a)
+			}
 		}
 	}
-	for _, why := range auth.Incomplete() {
-		out = append(out, Answer{Part: why, Status: finding.Unknown, Summary: "who else there is: " + why})
-	}
-	if out == nil {
-		summary := fmt.Sprintf("none of %d users and roles", n)
-		if admins > 0 {
-			summary += fmt.Sprintf(", but for %d administrators (principal.admin)", admins)
-		}
-		out = append(out, Answer{Status: finding.Pass, Summary: summary, Facts: []finding.Fact{fact(e.details(), "the policies of %d users and roles, with groups and boundaries", n)}})
-	}
-	return out
+	return e.orNobody(out, admins)
 }
 
 func (x excess) ask(e *Evidence, auth *authorize.Authorizer, p *authorize.Principal) Answer {
@@ -134,18 +110,14 @@ func (x excess) ask(e *Evidence, auth *authorize.Authorizer, p *authorize.Princi
 			}
 		}
 	}
-	enough := 1
-	if x.every {
-		enough = len(x.actions)
-	}
 	switch {
-	case len(may) >= enough:
+	case len(may) > 0:
 		a.Status = finding.Fail
 		a.Summary = "may on every resource: " + strings.Join(may, ", ")
 		if len(keys) > 0 {
 			a.Summary += "; under conditions on " + strings.Join(unique(keys), ", ")
 		}
-	case len(may)+len(doubtful) >= enough:
+	case len(doubtful) > 0:
 		a.Status, a.Summary = finding.Unknown, "whether he may "+strings.Join(doubtful, ", ")+": "+why
 	}
 	return a

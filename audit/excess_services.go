@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"fmt"
 	"strings"
 
 	"warden/account/authorize"
@@ -28,8 +27,8 @@ func judgeWholeService(e *Evidence) []Answer {
 	auth := e.authorizer()
 	var out []Answer
 	for _, w := range privilege.Services(auth) {
-		if w.Principal.Kind == authorize.Role && strings.Contains(w.Principal.ARN, ":role/aws-service-role/") {
-			continue // a service's own
+		if own(w.Principal) {
+			continue
 		}
 		if w.Service == "support" {
 			continue // CIS itself asks for a role with AWSSupportAccess, which allows support:*
@@ -51,12 +50,5 @@ func judgeWholeService(e *Evidence) []Answer {
 			a.Facts = append(a.Facts, fact(e.details(), "%s:* on * is allowed by %s", w.Service, ref))
 		}
 	}
-	for _, why := range auth.Incomplete() {
-		out = append(out, Answer{Part: why, Status: finding.Unknown, Summary: "who else there is: " + why})
-	}
-	if out == nil {
-		out = append(out, Answer{Status: finding.Pass, Summary: fmt.Sprintf("none of %d users and roles", len(auth.Principals())),
-			Facts: []finding.Fact{fact(e.details(), "the policies of %d users and roles, with groups and boundaries", len(auth.Principals()))}})
-	}
-	return out
+	return e.orNobody(out, 0)
 }

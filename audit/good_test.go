@@ -114,7 +114,7 @@ func good() *account.Snapshot {
 			Status:    &account.TrailStatus{Logging: true, LastDelivery: ptr(now), LastLogsDelivery: ptr(now)},
 			Selectors: []account.EventSelector{{Management: true, ReadEvents: true, WriteEvents: true}, {ReadEvents: true, WriteEvents: true, DataResources: []string{"AWS::S3::Object"}}},
 		}})
-		r.Recorders = known("config:DescribeConfigurationRecorders", []account.Recorder{{Name: "default", Recording: true, LastStatus: "Success", AllSupported: true}})
+		r.Recorders = known("config:DescribeConfigurationRecorders", []account.Recorder{{Name: "default", Recording: true, LastStatus: "Success", AllSupported: true, GlobalTypes: name == "eu-west-1"}})
 		r.Analyzers = known("access-analyzer:ListAnalyzers", []account.Analyzer{{Name: "external", Type: "ACCOUNT", Status: "ACTIVE"}})
 		r.MetricFilters = known("logs:DescribeMetricFilters", []account.MetricFilter{})
 		r.Alarms = known("cloudwatch:DescribeAlarms", []account.Alarm{})
@@ -126,7 +126,8 @@ func good() *account.Snapshot {
 		name := fmt.Sprintf("filter-%d", i)
 		metric := account.Metric{Namespace: "CIS", Name: name, Value: "1"}
 		r.MetricFilters.Value = append(r.MetricFilters.Value, account.MetricFilter{Name: name, LogGroup: "trail", Pattern: text, Metrics: []account.Metric{metric}})
-		r.Alarms.Value = append(r.Alarms.Value, account.Alarm{Name: "alarm-" + name, Metrics: []account.Metric{metric}, Actions: []string{topic}, ActionsEnabled: true})
+		r.Alarms.Value = append(r.Alarms.Value, account.Alarm{Name: "alarm-" + name, Metrics: []account.Metric{metric}, Actions: []string{topic}, ActionsEnabled: true,
+			Statistic: "Sum", Comparison: "GreaterThanOrEqualToThreshold", Threshold: ptr(1.0), Period: 300, EvaluationPeriods: 1})
 	}
 	r.Topics.Value = []account.Topic{{ARN: topic, Subscriptions: []account.Subscription{{Protocol: "email", Confirmed: true}}}}
 	return s

@@ -26,14 +26,17 @@ var keyAge = Control{
 				out = append(out, p.answer("access keys", finding.Unknown, "which keys he has: %s", doubt))
 			}
 			for _, k := range keys {
-				if !k.active {
+				if !k.active && !k.activeUnknown {
 					continue
 				}
 				a := p.answer(k.part, finding.Unknown, "how old the key is, the credential report does not say")
 				a.Facts = k.facts
-				if !k.made.IsZero() {
-					n := e.days(k.made)
-					a.Days = &n
+				switch {
+				case k.activeUnknown:
+					a.Summary = k.doubt
+				case !k.made.IsZero():
+					age := e.Now.Sub(k.made)
+					a.Age = &age
 					a.Summary = fmt.Sprintf("made or last changed %s (%s)", date(k.made), e.ago(k.made))
 					a.Command = "aws iam create-access-key --user-name " + quote(p.name) + "  # then, when the new key is in use: " + k.deactivate(p.name)
 				}

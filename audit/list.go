@@ -15,6 +15,7 @@ var All = sync.OnceValue(func() []*Control {
 		&trailAllRegions, &trailValidation, &trailLogs, &trailKMS, &trailBucketPublic, &trailBucketLogging, &trailObjectWrites, &trailObjectReads,
 		&configRecorder,
 	}
+	list = append(list, &principalAdmin)
 	for _, x := range excesses {
 		list = append(list, x.control())
 	}

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -59,19 +60,27 @@ func (m monitored) elsewhere(e *Evidence) (why string, f finding.Fact) {
 	return "", f
 }
 
+// source is the service whose events are looked for, "" for all.
+func (m monitored) source() string {
+	if is := m.wants[0]["eventSource"].Is; len(is) == 1 {
+		return is[0]
+	}
+	return ""
+}
+
 func (m monitored) judge(e *Evidence) Answer {
-	list, none, doubt := e.chains()
+	list, none, doubt := e.chains(m.source())
 	if len(list) == 0 {
 		if doubt != "" {
 			return Answer{Status: finding.Unknown, Summary: "who is told: " + doubt}
 		}
 		return Answer{Status: finding.Fail, Summary: "nobody is told: " + none}
 	}
-	var whole, maybe, all []chain
+	var whole, maybe, all, unread []chain
 	for _, c := range list {
 		if c.unread != nil {
-			if m.mentioned(c.text) {
-				doubt = first(doubt, fmt.Sprintf("metric filter %s: %v", c.filter, c.unread))
+			if c.broken == "" {
+				unread = append(unread, c)
 			}
 			continue
 		}
@@ -83,47 +92,64 @@ func (m monitored) judge(e *Evidence) Answer {
 			}
 		}
 	}
-	seen := m.seen(whole)
+	seen := m.seen(whole, nil)
 	if seen.missed == nil && seen.sure {
 		return Answer{Status: finding.Pass, Summary: "somebody is told: " + seen.names(), Facts: seen.facts()}
 	}
-	if could := m.seen(maybe); could.missed == nil && could.sure {
+	if could := m.seen(maybe, unread); could.missed == nil && could.sure {
 		return Answer{Status: finding.Unknown, Summary: "who is told: " + could.doubts(), Facts: could.facts()}
 	}
 	if doubt != "" || !seen.sure {
 		return Answer{Status: finding.Unknown, Summary: "who is told: " + first(doubt, "the filters are too involved to be compared")}
 	}
-	if cut := m.seen(all); cut.missed == nil {
+	if cut := m.seen(all, nil); cut.missed == nil {
 		return Answer{Status: finding.Fail, Summary: "nobody is told: " + cut.breaks(), Facts: cut.facts()}
 	}
 	return Answer{Status: finding.Fail, Summary: "nobody is told of an event such as " + seen.missed.String(), Facts: seen.facts()}
 }
 
-// mentioned tells whether a pattern that could not be read has a word of the
-// events.
-func (m monitored) mentioned(text string) bool {
-	for _, w := range m.wants {
-		for _, values := range w {
-			for _, v := range values.Is {
-				if v != "" && v != "false" && v != "AwsApiCall" && strings.Contains(text, v) {
-					return true
-				}
+// mentions tells whether a pattern that could not be read may be about an
+// event: it has a word of it, or a regular expression that matches one.
+func mentions(text string, w pattern.Want) bool {
+	var expressions []*regexp.Regexp
+	for i, part := range strings.Split(text, "%") {
+		if i%2 == 0 {
+			continue
+		}
+		x, err := regexp.Compile(part)
+		if err != nil {
+			return true
+		}
+		expressions = append(expressions, x)
+	}
+	for _, values := range w {
+		for _, v := range values.Is {
+			if slices.Contains(common, v) {
+				continue
+			}
+			if strings.Contains(text, v) || slices.ContainsFunc(expressions, func(x *regexp.Regexp) bool { return x.MatchString(v) }) {
+				return true
 			}
 		}
 	}
 	return false
 }
 
+// common are values that many events have.
+var common = []string{"", "true", "false", "AwsApiCall", "Management", "Failure", "Success", "No"}
+
 // coverage is which of the filters see the events.
 type coverage struct {
 	used   []chain
+	unread []chain // some of these, perhaps
 	missed pattern.Event
 	sure   bool
 }
 
 // seen looks for an event that no filter sees: of one filter first, because
 // that is how most people write them, then of all together that see any.
-func (m monitored) seen(list []chain) coverage {
+// What unread filters mention they may see.
+func (m monitored) seen(list, unread []chain) coverage {
 	cov := coverage{sure: true}
 	used := map[int]bool{}
 	for _, w := range m.wants {
@@ -136,11 +162,15 @@ func (m monitored) seen(list []chain) coverage {
 				used[i], covered = true, true
 				break
 			}
-			if m.mentioned(c.text) || strings.Contains(c.text, "*") || strings.Contains(c.text, "!=") {
+			if mentions(c.text, w) || strings.ContainsAny(c.text, "*") || strings.Contains(c.text, "!=") {
 				some, which = append(some, c.expr), append(which, i)
 			}
 		}
 		if covered {
+			continue
+		}
+		if at := slices.IndexFunc(unread, func(c chain) bool { return mentions(c.text, w) }); at >= 0 {
+			cov.unread = append(cov.unread, unread[at])
 			continue
 		}
 		missed, sure := pattern.Missed(pattern.Any(some...), w)
@@ -180,6 +210,9 @@ func (c coverage) doubts() string {
 		if x.doubt != "" {
 			return x.doubt
 		}
+	}
+	for _, x := range c.unread {
+		return fmt.Sprintf("metric filter %s: %v", x.filter, x.unread)
 	}
 	return ""
 }

@@ -41,6 +41,8 @@ func (e *Evidence) people() (list []person, known bool) {
 		case u.CreateDate.After(report.At) && !report.At.IsZero():
 			// A line of that name is about somebody who had it before.
 			p.row, p.doubt = nil, "he was created after the credential report was made"
+		case p.row != nil && another(u, p.row):
+			p.row, p.doubt = nil, "the credential report's line is about another user of that name, created "+p.row.Created.String()
 		case p.row == nil:
 			p.doubt = "the credential report has no line for him"
 			if len(e.CredentialReport.Skipped) > 0 {
@@ -52,11 +54,22 @@ func (e *Evidence) people() (list []person, known bool) {
 	if e.CredentialReport != nil {
 		for i := range e.CredentialReport.Rows {
 			if r := &e.CredentialReport.Rows[i]; rows[r.User] == r {
-				list = append(list, person{name: r.User, arn: r.ARN, row: r, report: report})
+				p := person{name: r.User, arn: r.ARN, row: r, report: report}
+				if e.hasDetails() && !report.At.IsZero() && e.CollectedAt.After(report.At) {
+					p.row, p.doubt = nil, "only the credential report has him, and the list of users is newer: he was deleted or renamed"
+				}
+				list = append(list, p)
 			}
 		}
 	}
 	return list, e.hasDetails() || e.CredentialReport != nil
+}
+
+// another tells whether a line of the report is about somebody else than the
+// user who has the name now: AWS writes the same times of creation in both.
+func another(u *account.User, row *account.CredentialRow) bool {
+	made, dated := row.Created.Time()
+	return dated && !u.CreateDate.IsZero() && made.Sub(u.CreateDate).Abs() > time.Minute
 }
 
 // others says who may be missing from people: one answer, or none.
@@ -99,11 +112,13 @@ type key struct {
 	part   string // "access key 1", or "access key AKIA…" where its id is known
 	id     string
 	active bool
-	made   time.Time // zero: not known
-	used   *time.Time
-	never  bool // AWS knows of no use
-	doubt  string
-	facts  []finding.Fact
+	// activeUnknown: nobody can tell whether it is active, as doubt says.
+	activeUnknown bool
+	made          time.Time // zero: not known
+	used          *time.Time
+	never         bool // AWS knows of no use
+	doubt         string
+	facts         []finding.Fact
 }
 
 // keys returns the person's access keys.
@@ -132,7 +147,8 @@ func (p person) keys() (list []key, doubt string) {
 		n := i + 1
 		one := key{part: fmt.Sprintf("access key %d", n), active: k.Active.Yes()}
 		if !k.Active.Yes() && !k.Active.No() {
-			one.doubt = fmt.Sprintf("the credential report says %q of it", string(k.Active))
+			one.activeUnknown = true
+			one.doubt = fmt.Sprintf("the credential report says %q of whether it is active", string(k.Active))
 		}
 		one.made, _ = k.LastRotated.Time()
 		one.id = p.keyID(k)

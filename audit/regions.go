@@ -21,6 +21,17 @@ func (e *Evidence) unread() []string {
 	return out
 }
 
+// noTrails returns the regions whose trails are not in the evidence.
+func (e *Evidence) noTrails() []string {
+	out := e.unread()
+	for i := range e.Regions {
+		if e.Regions[i].Trails == nil {
+			out = append(out, e.Regions[i].Name)
+		}
+	}
+	return out
+}
+
 // inEveryRegion asks a question of each region that was read, and is unknown
 // about the others.
 func (e *Evidence) inEveryRegion(what string, actions []string, judge func(*account.Region) Answer) []Answer {

@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"warden/finding"
 )
@@ -18,7 +17,7 @@ var rootUsed = Control{
 	Remedy:   "Find out who used it and for what; give that work to a role. Sessions of an organisation's central root access are in CloudTrail only (sts:AssumeRoot).",
 	Judge: func(e *Evidence) []Answer {
 		uses, facts, doubts := e.rootUses()
-		window := int(e.Options.rootWindow() / day)
+		window := e.Options.rootWindow()
 		a := Answer{Facts: facts}
 		var last *Use
 		for i := range uses {
@@ -26,9 +25,12 @@ var rootUsed = Control{
 				last = &uses[i]
 			}
 		}
-		looked := fmt.Sprintf("looked at %d days", window)
+		looked := fmt.Sprintf("looked at %s", span(window))
+		if r := e.CredentialReport; r != nil && !r.At.IsZero() && e.Now.Sub(r.At) > day {
+			doubts = append(doubts, "the credential report is of "+date(r.At)+"; what came after, it does not say")
+		}
 		switch {
-		case last != nil && e.Now.Sub(last.At) < time.Duration(window)*day:
+		case last != nil && e.Now.Sub(last.At) < window:
 			a.Status = finding.Fail
 			a.Summary = fmt.Sprintf("last used %s by %s (%s); %s", date(last.At), last.What, e.ago(last.At), looked)
 		case len(doubts) > 0:

@@ -14,7 +14,7 @@ var trailAllRegions = Control{
 	Actions:  trailCalls,
 	Remedy:   "Make one trail of all regions that records management events, reading and writing.",
 	Judge: func(e *Evidence) []Answer {
-		out := e.anyTrail("management events", management(true, true))
+		out := e.anyTrail("management events", management)
 		if out[0].Status == finding.Fail {
 			out[0].Command = "aws cloudtrail create-trail --name all-regions --s3-bucket-name BUCKET --is-multi-region-trail --enable-log-file-validation && aws cloudtrail start-logging --name all-regions"
 		}

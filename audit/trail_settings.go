@@ -70,7 +70,11 @@ var trailLogs = Control{
 				last := *t.Status.LastLogsDelivery
 				a.Facts = append(a.Facts, fact(t.from, "LatestCloudWatchLogsDeliveryTime %s", date(last)))
 				a.Summary = fmt.Sprintf("delivered last %s (%s)", date(last), e.ago(last))
-				if t.from.At.Sub(last) <= freshLogs {
+				asked := t.from.At
+				if asked.IsZero() {
+					asked = e.Now
+				}
+				if asked.Sub(last) <= freshLogs {
 					a.Status = finding.Pass
 				}
 			}

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"warden/account"
@@ -58,6 +59,12 @@ func (e *Evidence) perTrail(what string, judge func(knownTrail) Answer) []Answer
 		a.Subject = t.ARN
 		out = append(out, a)
 	}
+	// A trail of all regions shows in each of them; one of a single region
+	// shows there alone.
+	if list := e.noTrails(); len(list) > 0 {
+		out = append(out, Answer{Part: "regions not read", Status: finding.Unknown, Remedy: "Collect them: warden collect --regions",
+			Summary: fmt.Sprintf("%s of trails in %d regions that were not read: %s", what, len(list), strings.Join(list, " "))})
+	}
 	return out
 }
 
@@ -66,9 +73,9 @@ func (t knownTrail) update(setting string) string {
 	return "aws cloudtrail update-trail --name " + quote(t.ARN) + " --region " + t.Home + " " + setting
 }
 
-// records tells whether a trail records what a test accepts. why explains an
+// records tells whether a trail records what is wanted. why explains an
 // unknown or a no.
-func (t knownTrail) records(good func(account.EventSelector) bool) (s finding.Status, why string) {
+func (t knownTrail) records(w wanted) (s finding.Status, why string) {
 	if t.Status == nil {
 		return finding.Unknown, "whether the trail logs could not be read"
 	}
@@ -78,51 +85,78 @@ func (t knownTrail) records(good func(account.EventSelector) bool) (s finding.St
 	if t.Selectors == nil {
 		return finding.Unknown, "what the trail records could not be read"
 	}
-	narrowed := false
+	// Selectors add up: one may record reading, and another writing.
+	var read, written, left bool
 	for _, x := range t.Selectors {
-		if good(x) {
-			if !x.Narrowed {
-				return finding.Pass, ""
-			}
-			narrowed = true
+		of, whole := w.of(x)
+		if !of {
+			continue
 		}
+		if !whole {
+			left = true
+			continue
+		}
+		read, written = read || x.ReadEvents, written || x.WriteEvents
 	}
-	if narrowed {
-		return finding.Fail, "the trail records them for some resources only"
+	switch {
+	case (read || !w.reading) && (written || !w.writing):
+		return finding.Pass, ""
+	case left:
+		return finding.Fail, "the trail records some of them only, by its selectors"
 	}
 	return finding.Fail, "the trail does not record them"
 }
 
-// management accepts a selector of management events that read or write. Other
-// services than KMS and the RDS Data API cannot be left out (CloudTrail User
-// Guide, "Logging management events"); leaving these out is allowed.
-func management(read, write bool) func(account.EventSelector) bool {
-	return func(x account.EventSelector) bool {
-		return x.Management && (!read || x.ReadEvents) && (!write || x.WriteEvents)
-	}
+// wanted is what a trail is to record.
+type wanted struct {
+	reading, writing bool
+	// of tells whether a selector is about such events, and about all of them.
+	of func(account.EventSelector) (of, whole bool)
 }
 
-// objects accepts a selector of data events of S3 objects.
-func objects(read, write bool) func(account.EventSelector) bool {
-	return func(x account.EventSelector) bool {
-		for _, r := range x.DataResources {
-			if r == "AWS::S3::Object" {
-				return (!read || x.ReadEvents) && (!write || x.WriteEvents)
-			}
+// management are the management events. KMS and the RDS Data API may be left
+// out (CloudTrail User Guide, "Logging management events"); whoever leaves out
+// anything else records less than an account needs.
+var management = wanted{true, true, func(x account.EventSelector) (bool, bool) {
+	for _, source := range x.ExcludedSources {
+		if source != "kms.amazonaws.com" && source != "rdsdata.amazonaws.com" {
+			return x.Management, false
 		}
-		return false
 	}
+	return x.Management, !x.Narrowed
+}}
+
+// objects are the data events of S3 objects.
+func objects(reading, writing bool) wanted {
+	return wanted{reading, writing, func(x account.EventSelector) (bool, bool) {
+		return slices.Contains(x.DataResources, "AWS::S3::Object"), !x.Narrowed
+	}}
+}
+
+// leavesOut tells whether the trail leaves the management events of a service
+// out: it must not record them by another selector.
+func (t knownTrail) leavesOut(source string) bool {
+	excluded := false
+	for _, x := range t.Selectors {
+		if of, whole := management.of(x); of && whole {
+			if !slices.Contains(x.ExcludedSources, source) {
+				return false
+			}
+			excluded = true
+		}
+	}
+	return excluded
 }
 
 // anyTrail passes if some trail of all regions records what is asked.
-func (e *Evidence) anyTrail(what string, good func(account.EventSelector) bool) []Answer {
+func (e *Evidence) anyTrail(what string, w wanted) []Answer {
 	trails, doubt := e.trails()
 	if doubt != "" {
 		return []Answer{{Status: finding.Unknown, Summary: what + ": " + doubt, Remedy: "Collect it: allow " + strings.Join(trailCalls, ", ")}}
 	}
 	a := Answer{Status: finding.Fail, Summary: "there is no trail"}
 	for _, t := range trails {
-		s, why := t.records(good)
+		s, why := t.records(w)
 		if s == finding.Pass && !t.MultiRegion {
 			s, why = finding.Fail, "the trail is of one region"
 		}

@@ -1,6 +1,10 @@
 package audit
 
-import "warden/finding"
+import (
+	"time"
+
+	"warden/finding"
+)
 
 // reportCalls are the calls behind a credential report.
 var reportCalls = []string{"iam:GenerateCredentialReport", "iam:GetCredentialReport"}
@@ -33,10 +37,29 @@ var userMFA = Control{
 			if !yes {
 				continue
 			}
-			out = append(out, p.mfa(f))
+			a := p.mfa(f)
+			if at, ok := e.newDevice(p); ok && a.Status != finding.Pass {
+				a.Status, a.Summary, a.Command = finding.Pass, "has a password, and a virtual MFA device since the report was made", ""
+				a.Facts = append(a.Facts, fact(e.VirtualMFA.Evidence, "virtual MFA device since %s", date(at)))
+			}
+			out = append(out, a)
 		}
 		return out
 	},
+}
+
+// newDevice returns when a virtual device of the user was enabled, if that was
+// after the credential report was made.
+func (e *Evidence) newDevice(p person) (at time.Time, ok bool) {
+	if e.VirtualMFA == nil || p.user == nil {
+		return at, false
+	}
+	for _, d := range e.VirtualMFA.Value {
+		if d.User == p.arn && d.Enabled != nil && !d.Enabled.Before(p.report.At) {
+			return *d.Enabled, true
+		}
+	}
+	return at, false
 }
 
 // mfa says whether a user who has a password has a second factor.

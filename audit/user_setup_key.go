@@ -34,7 +34,7 @@ var userSetupKey = Control{
 				continue
 			}
 			for _, k := range keys {
-				if !k.active && k.doubt == "" {
+				if !k.active && !k.activeUnknown {
 					continue
 				}
 				a := p.answer(k.part, finding.Pass, "is used")

@@ -28,7 +28,7 @@ var userTwoKeys = Control{
 				a.Facts = append(a.Facts, k.facts...)
 				if k.active {
 					active = append(active, k)
-				} else if k.doubt != "" {
+				} else if k.activeUnknown {
 					a.Status, a.Summary = finding.Unknown, k.doubt
 				}
 			}

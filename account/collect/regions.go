@@ -112,7 +112,7 @@ func metricFilters(ctx context.Context, c LogsClient) ([]account.MetricFilter, e
 		for _, f := range page.MetricFilters {
 			filter := account.MetricFilter{Name: aws.ToString(f.FilterName), LogGroup: aws.ToString(f.LogGroupName), Pattern: aws.ToString(f.FilterPattern)}
 			for _, m := range f.MetricTransformations {
-				filter.Metrics = append(filter.Metrics, account.Metric{Namespace: aws.ToString(m.MetricNamespace), Name: aws.ToString(m.MetricName), Value: aws.ToString(m.MetricValue)})
+				filter.Metrics = append(filter.Metrics, account.Metric{Namespace: aws.ToString(m.MetricNamespace), Name: aws.ToString(m.MetricName), Value: aws.ToString(m.MetricValue), Default: m.DefaultValue})
 			}
 			out = append(out, filter)
 		}
@@ -123,7 +123,7 @@ func metricFilters(ctx context.Context, c LogsClient) ([]account.MetricFilter, e
 func alarms(ctx context.Context, c AlarmClient) ([]account.Alarm, error) {
 	out := []account.Alarm{}
 	pages := cloudwatch.NewDescribeAlarmsPaginator(c, &cloudwatch.DescribeAlarmsInput{
-		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm}, MaxRecords: aws.Int32(100)})
+		AlarmTypes: []cwtypes.AlarmType{cwtypes.AlarmTypeMetricAlarm, cwtypes.AlarmTypeCompositeAlarm}, MaxRecords: aws.Int32(100)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -133,6 +133,7 @@ func alarms(ctx context.Context, c AlarmClient) ([]account.Alarm, error) {
 			alarm := account.Alarm{
 				Name: aws.ToString(a.AlarmName), ARN: aws.ToString(a.AlarmArn), Actions: a.AlarmActions, ActionsEnabled: aws.ToBool(a.ActionsEnabled),
 				Statistic: string(a.Statistic), Comparison: string(a.ComparisonOperator), Threshold: a.Threshold, Period: int(aws.ToInt32(a.Period)),
+				EvaluationPeriods: int(aws.ToInt32(a.EvaluationPeriods)), DatapointsToAlarm: int(aws.ToInt32(a.DatapointsToAlarm)),
 			}
 			if a.MetricName != nil {
 				alarm.Metrics = append(alarm.Metrics, account.Metric{Namespace: aws.ToString(a.Namespace), Name: *a.MetricName})
@@ -142,14 +143,24 @@ func alarms(ctx context.Context, c AlarmClient) ([]account.Alarm, error) {
 					alarm.Metrics = append(alarm.Metrics, account.Metric{Namespace: aws.ToString(q.MetricStat.Metric.Namespace), Name: aws.ToString(q.MetricStat.Metric.MetricName)})
 				}
 			}
+			if len(a.Metrics) == 1 && a.Metrics[0].MetricStat != nil { // one metric, asked for as a query
+				alarm.Statistic, alarm.Period = aws.ToString(a.Metrics[0].MetricStat.Stat), int(aws.ToInt32(a.Metrics[0].MetricStat.Period))
+			}
 			out = append(out, alarm)
+		}
+		for _, a := range page.CompositeAlarms {
+			out = append(out, account.Alarm{
+				Name: aws.ToString(a.AlarmName), ARN: aws.ToString(a.AlarmArn), Actions: a.AlarmActions, ActionsEnabled: aws.ToBool(a.ActionsEnabled),
+				Rule: aws.ToString(a.AlarmRule), Suppressor: aws.ToString(a.ActionsSuppressor),
+			})
 		}
 	}
 	return out, nil
 }
 
-// topics reads those that an alarm on the metric of a filter tells: others do
-// not matter to an audit, and there may be many.
+// topics reads those that an alarm on the metric of a filter tells, or one
+// composed of such alarms: others do not matter to an audit, and there may be
+// many.
 func topics(ctx context.Context, c TopicClient, in account.Region) ([]account.Topic, error) {
 	counted := map[string]bool{}
 	for _, f := range in.MetricFilters.Value {
@@ -158,8 +169,14 @@ func topics(ctx context.Context, c TopicClient, in account.Region) ([]account.To
 		}
 	}
 	arns := map[string]bool{}
+	var names []string
 	for _, a := range in.Alarms.Value {
 		if slices.ContainsFunc(a.Metrics, func(m account.Metric) bool { return counted[m.Namespace+" "+m.Name] }) {
+			names = append(names, a.Name)
+		}
+	}
+	for _, a := range in.Alarms.Value {
+		if slices.Contains(names, a.Name) || a.Rule != "" && slices.ContainsFunc(names, func(n string) bool { return strings.Contains(a.Rule, n) }) {
 			for _, action := range a.Actions {
 				if strings.Contains(action, ":sns:") {
 					arns[action] = true

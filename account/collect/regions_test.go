@@ -31,6 +31,7 @@ type monitored struct {
 	selectors map[string]*cloudtrail.GetEventSelectorsOutput // by ARN; others may not be read
 	filters   []cwltypes.MetricFilter
 	alarms    []cwtypes.MetricAlarm
+	composite []cwtypes.CompositeAlarm
 	topics    map[string][]snstypes.Subscription
 	recorders []cfgtypes.ConfigurationRecorder
 	analyzers []aatypes.AnalyzerSummary
@@ -68,7 +69,7 @@ func (m *monitored) DescribeMetricFilters(_ context.Context, in *cloudwatchlogs.
 }
 
 func (m *monitored) DescribeAlarms(context.Context, *cloudwatch.DescribeAlarmsInput, ...func(*cloudwatch.Options)) (*cloudwatch.DescribeAlarmsOutput, error) {
-	return &cloudwatch.DescribeAlarmsOutput{MetricAlarms: m.alarms}, nil
+	return &cloudwatch.DescribeAlarmsOutput{MetricAlarms: m.alarms, CompositeAlarms: m.composite}, nil
 }
 
 func (m *monitored) ListSubscriptionsByTopic(_ context.Context, in *sns.ListSubscriptionsByTopicInput, _ ...func(*sns.Options)) (*sns.ListSubscriptionsByTopicOutput, error) {
@@ -131,11 +132,16 @@ func TestRegions(t *testing.T) {
 					field("resources.ARN", func(s *cttypes.AdvancedFieldSelector) { s.StartsWith = []string{"arn:x"} })}}},
 		}},
 		filters: []cwltypes.MetricFilter{{FilterName: aws.String("root"), LogGroupName: aws.String("trail"), FilterPattern: aws.String("{ $.userIdentity.type = Root }"),
-			MetricTransformations: []cwltypes.MetricTransformation{{MetricName: aws.String("Root"), MetricNamespace: aws.String("CIS"), MetricValue: aws.String("1")}}}},
+			MetricTransformations: []cwltypes.MetricTransformation{{MetricName: aws.String("Root"), MetricNamespace: aws.String("CIS"), MetricValue: aws.String("1"), DefaultValue: aws.Float64(0)}}}},
+		composite: []cwtypes.CompositeAlarm{
+			{AlarmName: aws.String("any"), AlarmRule: aws.String("ALARM(root) OR ALARM(x)"), ActionsEnabled: aws.Bool(true), AlarmActions: []string{"arn:aws:sns:eu-west-1:123456789012:more"}, ActionsSuppressor: aws.String("night")},
+			{AlarmName: aws.String("unasked"), AlarmRule: aws.String("ALARM(x)"), AlarmActions: []string{"arn:aws:sns:eu-west-1:123456789012:unasked"}}},
 		alarms: []cwtypes.MetricAlarm{
 			{AlarmName: aws.String("root"), AlarmArn: aws.String("arn:alarm"), MetricName: aws.String("Root"), Namespace: aws.String("CIS"), ActionsEnabled: aws.Bool(true),
 				AlarmActions: []string{"arn:aws:sns:eu-west-1:123456789012:people", "arn:aws:sns:eu-west-1:123456789012:gone", "arn:aws:lambda:eu-west-1:123456789012:function:f"},
-				Statistic:    cwtypes.StatisticSum, ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanOrEqualToThreshold, Threshold: aws.Float64(1), Period: aws.Int32(300)},
+				Statistic:    cwtypes.StatisticSum, ComparisonOperator: cwtypes.ComparisonOperatorGreaterThanOrEqualToThreshold, Threshold: aws.Float64(1), Period: aws.Int32(300),
+				EvaluationPeriods: aws.Int32(3), DatapointsToAlarm: aws.Int32(1)},
+			{AlarmName: aws.String("query"), Metrics: []cwtypes.MetricDataQuery{{Id: aws.String("m"), MetricStat: &cwtypes.MetricStat{Stat: aws.String("Sum"), Period: aws.Int32(60), Metric: &cwtypes.Metric{Namespace: aws.String("AWS/EC2"), MetricName: aws.String("CPU")}}}}},
 			{AlarmName: aws.String("math"), Metrics: []cwtypes.MetricDataQuery{{Id: aws.String("e")}, {Id: aws.String("m"), MetricStat: &cwtypes.MetricStat{Metric: &cwtypes.Metric{Namespace: aws.String("AWS/EC2"), MetricName: aws.String("CPU")}}}},
 				AlarmActions: []string{"arn:aws:sns:eu-west-1:123456789012:unasked"}},
 		},
@@ -160,19 +166,24 @@ func TestRegions(t *testing.T) {
 				{Name: "all", ARN: here, Home: "eu-west-1", MultiRegion: true, GlobalEvents: true, LogValidation: true, Bucket: "logs",
 					LogGroup: "arn:aws:logs:eu-west-1:123456789012:log-group:trail:*", KMSKey: "k", Status: &account.TrailStatus{Logging: true},
 					Selectors: []account.EventSelector{
-						{Management: true, WriteEvents: true, ExcludedSources: []string{"kms.amazonaws.com"}, DataResources: []string{"AWS::S3::Object"}, Narrowed: true},
+						{Management: true, WriteEvents: true, ExcludedSources: []string{"kms.amazonaws.com"}},
+						{WriteEvents: true, DataResources: []string{"AWS::S3::Object"}, Narrowed: true},
 						{ReadEvents: true, WriteEvents: true, DataResources: []string{"AWS::S3::Object"}},
 						{Management: true, ReadEvents: true, ExcludedSources: []string{"rdsdata.amazonaws.com"}},
 						{ReadEvents: true, WriteEvents: true, DataResources: []string{"AWS::Lambda::Function"}, Narrowed: true}}},
 				{Name: "org", ARN: away, Home: "us-west-2", Organization: true}}},
 			MetricFilters: &account.Fact[[]account.MetricFilter]{Evidence: from("logs:DescribeMetricFilters"), Value: []account.MetricFilter{
-				{Name: "root", LogGroup: "trail", Pattern: "{ $.userIdentity.type = Root }", Metrics: []account.Metric{{Namespace: "CIS", Name: "Root", Value: "1"}}}}},
+				{Name: "root", LogGroup: "trail", Pattern: "{ $.userIdentity.type = Root }", Metrics: []account.Metric{{Namespace: "CIS", Name: "Root", Value: "1", Default: aws.Float64(0)}}}}},
 			Alarms: &account.Fact[[]account.Alarm]{Evidence: from("cloudwatch:DescribeAlarms"), Value: []account.Alarm{
 				{Name: "root", ARN: "arn:alarm", Metrics: []account.Metric{{Namespace: "CIS", Name: "Root"}}, Actions: ireland.alarms[0].AlarmActions, ActionsEnabled: true,
-					Statistic: "Sum", Comparison: "GreaterThanOrEqualToThreshold", Threshold: aws.Float64(1), Period: 300},
-				{Name: "math", Metrics: []account.Metric{{Namespace: "AWS/EC2", Name: "CPU"}}, Actions: ireland.alarms[1].AlarmActions}}},
+					Statistic: "Sum", Comparison: "GreaterThanOrEqualToThreshold", Threshold: aws.Float64(1), Period: 300, EvaluationPeriods: 3, DatapointsToAlarm: 1},
+				{Name: "query", Metrics: []account.Metric{{Namespace: "AWS/EC2", Name: "CPU"}}, Statistic: "Sum", Period: 60},
+				{Name: "math", Metrics: []account.Metric{{Namespace: "AWS/EC2", Name: "CPU"}}, Actions: ireland.alarms[2].AlarmActions},
+				{Name: "any", Rule: "ALARM(root) OR ALARM(x)", Actions: []string{"arn:aws:sns:eu-west-1:123456789012:more"}, ActionsEnabled: true, Suppressor: "night"},
+				{Name: "unasked", Rule: "ALARM(x)", Actions: []string{"arn:aws:sns:eu-west-1:123456789012:unasked"}}}},
 			Topics: &account.Fact[[]account.Topic]{Evidence: from("sns:ListSubscriptionsByTopic"), Value: []account.Topic{
 				{ARN: "arn:aws:sns:eu-west-1:123456789012:gone", Subscriptions: []account.Subscription{}},
+				{ARN: "arn:aws:sns:eu-west-1:123456789012:more", Subscriptions: []account.Subscription{}},
 				{ARN: "arn:aws:sns:eu-west-1:123456789012:people", Subscriptions: []account.Subscription{{Protocol: "email"}, {Protocol: "sqs", Confirmed: true}}}}},
 			Recorders: &account.Fact[[]account.Recorder]{Evidence: from("config:DescribeConfigurationRecorders"), Value: []account.Recorder{{Name: "default", Recording: true, LastStatus: "Failure", AllSupported: true}}},
 			Analyzers: &account.Fact[[]account.Analyzer]{Evidence: from("access-analyzer:ListAnalyzers"), Value: []account.Analyzer{{Name: "a", ARN: "arn:a", Type: "ACCOUNT", Status: "ACTIVE"}}}},

@@ -65,17 +65,22 @@ func selectors(in *cloudtrail.GetEventSelectorsOutput) []account.EventSelector {
 	out := []account.EventSelector{}
 	for _, s := range in.EventSelectors {
 		x := account.EventSelector{
-			Management: aws.ToBool(s.IncludeManagementEvents), ExcludedSources: s.ExcludeManagementEventSources,
 			ReadEvents: s.ReadWriteType != types.ReadWriteTypeWriteOnly, WriteEvents: s.ReadWriteType != types.ReadWriteTypeReadOnly,
 		}
-		for _, d := range s.DataResources {
-			x.DataResources = append(x.DataResources, aws.ToString(d.Type))
-			// Of all buckets, functions and tables, or of some?
-			if !slices.ContainsFunc(d.Values, wholeService) {
-				x.Narrowed = true
-			}
+		// One selector has management events and data events of several
+		// types; that some resources are left out is true of one type.
+		if aws.ToBool(s.IncludeManagementEvents) || len(s.DataResources) == 0 {
+			m := x
+			m.Management, m.ExcludedSources = aws.ToBool(s.IncludeManagementEvents), s.ExcludeManagementEventSources
+			out = append(out, m)
 		}
-		out = append(out, x)
+		for _, d := range s.DataResources {
+			one := x
+			one.DataResources = []string{aws.ToString(d.Type)}
+			// Of all buckets, functions and tables, or of some?
+			one.Narrowed = !slices.ContainsFunc(d.Values, wholeService)
+			out = append(out, one)
+		}
 	}
 	for _, s := range in.AdvancedEventSelectors {
 		x := account.EventSelector{ReadEvents: true, WriteEvents: true}

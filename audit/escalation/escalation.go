@@ -142,6 +142,8 @@ type Administrator struct {
 	State     authorize.State
 	DependsOn []string
 	Why       []string
+	// Statements are those that allow it.
+	Statements []policy.StatementRef
 }
 
 // Report is what Find finds. The lists are in the snapshot's order.

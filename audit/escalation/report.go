@@ -2,6 +2,10 @@ package escalation
 
 import "warden/account/authorize"
 
+func administrator(n *node) Administrator {
+	return Administrator{Principal: n.Principal, State: n.admin.State, DependsOn: n.admin.DependsOn, Why: n.admin.Why, Statements: evidence(n.admin).Statements}
+}
+
 func (s *search) report() Report {
 	r := Report{Incomplete: s.authorizer.Incomplete()}
 	for _, n := range s.nodes {
@@ -9,7 +13,7 @@ func (s *search) report() Report {
 		case !n.reached:
 			r.Clear++
 		case n.via == nil:
-			x := Administrator{Principal: n.Principal, State: n.admin.State, DependsOn: n.admin.DependsOn, Why: n.admin.Why}
+			x := administrator(n)
 			if x.State == authorize.Unknown {
 				r.Unclear = append(r.Unclear, x)
 			} else {

@@ -28,8 +28,10 @@ type search struct {
 	// Whether the snapshot tells of passwords and of instance profiles.
 	profilesKnown, instanceProfilesKnown bool
 
-	// limit is the state that an edge must have at least.
+	// limit is the state that an edge must have at least; firm leaves out
+	// paths that take something which no snapshot shows.
 	limit authorize.State
+	firm  bool
 
 	// unsure: something was unknown, so that a look at what is may pay.
 	unsure bool
@@ -95,11 +97,19 @@ func newSearch(a *authorize.Authorizer, snapshot *account.Snapshot, only map[str
 	return s
 }
 
-// run goes over the graph with sure edges first, then with those that depend,
-// then with those of which nothing is known: a way is as good as it can be,
-// and then as short as it can be.
+// rounds are those of run.
+var rounds = []struct {
+	limit authorize.State
+	firm  bool
+}{{authorize.Allowed, true}, {authorize.Depends, true}, {authorize.Depends, false}, {authorize.Unknown, false}}
+
+// run goes over the graph with sure edges first, then with those that depend
+// on conditions, on what no snapshot shows, and then with those of which
+// nothing is known: a way is as good as it can be, and then as short as it can
+// be.
 func (s *search) run() {
-	for _, s.limit = range []authorize.State{authorize.Allowed, authorize.Depends, authorize.Unknown} {
+	for _, round := range rounds {
+		s.limit, s.firm = round.limit, round.firm
 		if s.limit == authorize.Unknown && !s.unsure {
 			return
 		}
@@ -257,14 +267,14 @@ func (s *search) pathsTo(t *node) []*Path {
 
 // applies leaves out what cannot be, or not as surely as is asked.
 func (s *search) applies(p *Path, t *node) bool {
-	if p.If != "" && s.limit == authorize.Allowed {
+	if p.If != "" && s.firm {
 		return false
 	}
 	if p.applies == nil {
 		return true
 	}
 	ok, hangs := p.applies(s, t)
-	return ok && (hangs == "" || s.limit != authorize.Allowed)
+	return ok && (hangs == "" || !s.firm)
 }
 
 // unit is somebody who is asked, and those for whom the answer is the same.

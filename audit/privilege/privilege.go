@@ -78,6 +78,20 @@ func named(p *authorize.Principal, known map[*policy.Document][]string) []string
 		}
 		out = append(out, list...)
 	}
+	if slices.Contains(out, "*") {
+		// Where not all services are left to him, it is those that his
+		// boundary and control policies name, or that denials spare.
+		limits := slices.Clone(p.Policies().Boundary)
+		for _, level := range p.Policies().SCPs {
+			limits = append(limits, level.Policies...)
+		}
+		for _, d := range limits {
+			out = append(out, whole(d)...)
+		}
+		for _, d := range slices.Concat(p.Policies().Identity, p.Policies().Group, limits) {
+			out = append(out, spared(d)...)
+		}
+	}
 	slices.Sort(out) // "*" is before letters
 	return slices.Compact(out)
 }
@@ -103,6 +117,23 @@ func whole(d *policy.Document) []string {
 			case strings.ContainsAny(service, "*?"):
 				out = append(out, "*")
 			case strings.Trim(name, "*") == "" && name != "":
+				out = append(out, strings.ToLower(service))
+			}
+		}
+	}
+	return out
+}
+
+// spared are the services that denials of a document leave out as a whole.
+func spared(d *policy.Document) []string {
+	var out []string
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if s.Effect != "Deny" {
+			continue
+		}
+		for _, action := range s.NotActions {
+			if service, name, _ := strings.Cut(action, ":"); name != "" && strings.Trim(name, "*") == "" {
 				out = append(out, strings.ToLower(service))
 			}
 		}

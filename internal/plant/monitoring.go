@@ -244,9 +244,24 @@ func (p *planter) told(whole Want, blind string, unread bool) {
 	}
 	lost := !p.o.Complete && whole == Pass && p.turn("alarms", 8) == 0
 	nobody := p.s.Organization != nil && p.s.Organization.Value.ManagementAccount != Number
+	// Now and then one filter sees everything.
+	wide := whole == Pass && p.turn("wide", 9) == 0
+	if wide {
+		p.wide(at)
+	}
+	signIns := false
 	for i := range watches {
 		w := &watches[i]
 		want, plant := p.watch(at, w)
+		switch {
+		case w.id == "signin-no-mfa" && want == Unknown && !plant.chain:
+			signIns = true
+		case w.id == "signin-failures" && want == Fail && signIns:
+			want, plant = Unknown, planted{plant.text + ", and a regular expression about sign-ins", true}
+		}
+		if wide {
+			want, plant = Pass, planted{"a filter that sees everything", true}
+		}
 		switch {
 		case w.id == "organizations" && nobody:
 			want = Pass // not asked here
@@ -272,6 +287,16 @@ func (p *planter) told(whole Want, blind string, unread bool) {
 	}
 }
 
+// wide plants a filter that sees every event, and is heard.
+func (p *planter) wide(r *account.Region) {
+	one := 1.0
+	metric := account.Metric{Namespace: "All", Name: "events", Value: "1"}
+	text := []string{"", `{ $.eventName = "*" }`, `{ $.eventVersion = "*" }`, `{ ($.eventID EXISTS) }`}[p.turn("wide form", 4)]
+	r.MetricFilters.Value = append(r.MetricFilters.Value, account.MetricFilter{Name: "everything", LogGroup: logGroup, Pattern: text, Metrics: []account.Metric{metric}})
+	r.Alarms.Value = append(r.Alarms.Value, account.Alarm{Name: "everything", Metrics: []account.Metric{{Namespace: "All", Name: "events"}},
+		Actions: []string{topicARN}, ActionsEnabled: true, Statistic: "Sum", Comparison: "GreaterThanOrEqualToThreshold", Threshold: &one, Period: 60})
+}
+
 type planted struct {
 	text string
 	// chain: the filter sees everything, what comes after is planted.
@@ -286,6 +311,13 @@ func (p *planter) watch(r *account.Region, w *watch) (Want, planted) {
 	alarm := account.Alarm{Name: "alarm-" + w.id, ARN: "arn:aws:cloudwatch:" + home + ":" + Number + ":alarm:alarm-" + w.id, Metrics: []account.Metric{{Namespace: "CIS", Name: w.id}},
 		Actions: []string{topicARN}, ActionsEnabled: true, Statistic: "Sum", Comparison: atLeast, Threshold: &one, Period: 300}
 	out := planted{text: plant}
+	// composed moves the action to a composite alarm.
+	composed := func(rule string) func() {
+		return func() {
+			r.Alarms.Value = append(r.Alarms.Value, account.Alarm{Name: "composed-" + w.id, Actions: alarm.Actions, ActionsEnabled: true, Rule: rule})
+			alarm.Actions = nil
+		}
+	}
 	if want == Pass {
 		breaks := []struct {
 			plant  string
@@ -305,6 +337,14 @@ func (p *planter) watch(r *account.Region, w *watch) (Want, planted) {
 			{"more than nothing", Pass, func() { zero := 0.0; alarm.Threshold, alarm.Comparison = &zero, "GreaterThanThreshold" }},
 			{"more than one", Fail, func() { alarm.Comparison = "GreaterThanThreshold" }},
 			{"a filter that counts nothing", Fail, func() { metric.Value = "0" }},
+			{"an average", Pass, func() { alarm.Statistic = "Average" }},
+			{"an average over zeros", Fail, func() { zero := 0.0; alarm.Statistic, metric.Default = "Average", &zero }},
+			{"two periods", Fail, func() { alarm.EvaluationPeriods = 2 }},
+			{"one of two periods", Pass, func() { alarm.EvaluationPeriods, alarm.DatapointsToAlarm = 2, 1 }},
+			{"a percentile", Unknown, func() { alarm.Statistic = "" }},
+			{"by a composite alarm", Pass, composed("ALARM(other) OR ALARM(" + alarm.Name + ")")},
+			{"by a composite alarm of two", Unknown, composed("ALARM(other) AND ALARM(" + alarm.Name + ")")},
+			{"by a composite alarm of its silence", Fail, composed("NOT ALARM(" + alarm.Name + ")")},
 			{"a second alarm that works", Pass, func() {
 				other := alarm
 				other.Name, other.Metrics, other.Actions = "silent-"+w.id, slices.Clone(alarm.Metrics), nil

@@ -99,7 +99,13 @@ func (p *planter) policies() {
 		g.Attached = []string{arn("policy", g.Name)}
 		p.answer("policy.full-admin", g.Attached[0], "", Unknown, "a policy whose document is not in the evidence")
 	}
-	if p.turn("CloudShell", 2) == 0 {
+	switch p.turn("CloudShell", 4) {
+	case 0:
+		p.answer("policy.cloudshell", rootARN, "", Pass, "attached to nobody")
+	case 1:
+		p.group(p.name("shell")).Attached = []string{p.managed(arn("policy", "AWSCloudShellFullAccess"), document(allow("cloudshell:CreateSession", "*")))}
+		p.answer("policy.cloudshell", arn("policy", "AWSCloudShellFullAccess"), "", Pass, "another policy of that name")
+	default:
 		p.managed(cloudShell, document(`{"Effect":"Allow","Action":"cloudshell:*","Resource":"*"}`))
 		p.group(p.name("shell")).Attached = []string{cloudShell}
 		p.answer("policy.cloudshell", cloudShell, "", Fail, "attached to a group")

@@ -87,6 +87,7 @@ func (p *planter) privileges() {
 				p.answer("policy.full-admin", u.ARN, "inline policy own", Fail, x.plant)
 			}
 		case 1:
+			p.answer("user.groups-only", u.ARN, "", Pass, "by his group")
 			g := p.group(p.name("may"))
 			g.Inline = []account.InlinePolicy{{Name: "all", Document: document(statements)}}
 			u.Groups = []string{g.Name}
