@@ -155,7 +155,8 @@ type Analyzer struct {
 // Bucket is an S3 bucket that a trail writes to. Its parts are nil when they
 // could not be read.
 type Bucket struct {
-	Name string `json:"name"`
+	Name   string `json:"name"`
+	Region string `json:"region,omitempty"`
 	// Public: its policy or its access control list lets anybody in, and no
 	// public access block stops it.
 	Public *bool `json:"public,omitempty"`

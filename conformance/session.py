@@ -82,10 +82,14 @@ class AWS:
     def client(self, service: str):
         """Return the one client of a service, made at its first use."""
         if service not in self._clients:
-            made = servers.client(self.server.url, self.who, service)
-            made.meta.events.register("after-call", lambda model, **_: driven.add((service, model.name)))
-            self._clients[service] = made
+            self._clients[service] = self.there(service, "us-east-1")
         return self._clients[service]
+
+    def there(self, service: str, region: str = "eu-west-1"):
+        """Return a new client of a service in another region."""
+        made = servers.client(self.server.url, self.who, service, region)
+        made.meta.events.register("after-call", lambda model, **_: driven.add((service, model.name)))
+        return made
 
     @property
     def iam(self):
@@ -179,7 +183,7 @@ class AWS:
 
     def cli(self, *words: str):
         """Run the AWS CLI as this caller and return its answer."""
-        service = {"s3api": "s3"}.get(words[0], words[0])
+        service = {"s3api": "s3", "configservice": "config"}.get(words[0], words[0])
         names = self.client(service).meta.service_model.operation_names
         driven.update((service, name) for name in names if botocore.xform_name(name, "-") == words[1])
         program = str(Path(sys.executable).with_name("aws"))

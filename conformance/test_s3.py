@@ -10,7 +10,6 @@ import botocore.awsrequest
 import botocore.credentials
 import pytest
 
-import servers
 from session import behaviour, document, refused, statement, unique
 
 
@@ -308,7 +307,7 @@ def test_redirect(aws):
     compared(aws)
     away = unique("bucket")
     aws.client("s3").create_bucket(Bucket=away, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    there = servers.client(aws.server.url, aws.who, "s3", "eu-west-1")
+    there = aws.there("s3")
     there.put_bucket_logging(Bucket=away, BucketLoggingStatus={})
     request = botocore.awsrequest.AWSRequest("GET", f"{aws.server.url}/{away}?logging")
     who = botocore.credentials.Credentials(aws.who.key, aws.who.secret)

@@ -6,7 +6,6 @@ import json
 import botocore.exceptions
 import pytest
 
-import servers
 from session import behaviour, document, refused, statement, unique
 
 
@@ -136,7 +135,7 @@ def test_permissions(aws):
 )
 def test_on_and_off(aws, hub):
     assert hub.describe_hub()["HubArn"] == f"arn:aws:securityhub:us-east-1:{aws.account}:hub/default"
-    there = servers.client(aws.server.url, aws.who, "securityhub", "eu-west-1")
+    there = aws.there("securityhub")
     with refused("InvalidAccessException", "is not subscribed to AWS Security Hub", status=401):
         there.describe_hub()
     with refused("InvalidAccessException", status=401):

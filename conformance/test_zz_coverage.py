@@ -13,7 +13,21 @@ import pytest
 import session
 from session import behaviour
 
-SERVICES = ("iam", "sts", "sqs", "sns", "events", "cloudtrail", "organizations", "s3", "securityhub")
+SERVICES = (
+    "iam",
+    "sts",
+    "sqs",
+    "sns",
+    "events",
+    "cloudtrail",
+    "organizations",
+    "s3",
+    "securityhub",
+    "logs",
+    "cloudwatch",
+    "config",
+    "accessanalyzer",
+)
 # What a service says about an operation that it does not have.
 UNKNOWN = ("InvalidAction", "UnknownOperation", "NotImplemented")
 # What on the wire differs from an operation of the twin only by parameters, with which the twin refuses it.

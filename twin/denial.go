@@ -31,7 +31,7 @@ func denied(c *call, d *demand, r policy.Result) error {
 		e.Code = "AuthorizationError"
 	case "securityhub", "access-analyzer":
 		e.Code = "AccessDeniedException"
-	case "events", "cloudtrail", "organizations":
+	case "events", "cloudtrail", "organizations", "logs", "config":
 		e.Code, e.Status = "AccessDeniedException", http.StatusBadRequest
 	}
 	return e

@@ -78,6 +78,11 @@ func (t *Twin) regionalARN(service, resource string) string {
 	return "arn:" + t.partition + ":" + service + ":" + t.region + ":" + t.account + ":" + resource
 }
 
+// regionalARN names something of the account in the region of the call.
+func (c *call) regionalARN(service, resource string) string {
+	return "arn:" + c.t.partition + ":" + service + ":" + c.region + ":" + c.t.account + ":" + resource
+}
+
 var ruleName = regexp.MustCompile(`^[.\-_A-Za-z0-9]{1,64}$`)
 
 // onRule asks for the permission on a rule.

@@ -193,7 +193,7 @@ func (x *trouble) tooFast(i int, r ThrottleRule, now time.Time) bool {
 // are those of each service's Common Errors.
 func throttling(service string) *Fault {
 	switch service {
-	case "iam", "sts", "sns":
+	case "iam", "sts", "sns", "monitoring":
 		return &Fault{Code: "Throttling", Message: "Rate exceeded", Status: 400}
 	case "s3":
 		return &Fault{Code: "SlowDown", Message: "Please reduce your request rate.", Status: 503}

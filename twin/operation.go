@@ -160,14 +160,19 @@ func newAPIError(status int, code, format string, args ...any) *apiError {
 // registry lists every operation that the twin serves: service, operation.
 func registry() map[string]map[string]operation {
 	return map[string]map[string]operation{
-		"iam":           iamOperations(),
-		"sts":           stsOperations(),
-		"sqs":           sqsOperations(),
-		"sns":           snsOperations(),
-		"events":        eventsOperations(),
-		"cloudtrail":    cloudtrailOperations(),
-		"s3":            s3Operations(),
-		"securityhub":   hubOperations(),
-		"organizations": organizationsOperations(),
+		"iam":         iamOperations(),
+		"sts":         stsOperations(),
+		"sqs":         sqsOperations(),
+		"sns":         snsOperations(),
+		"events":      eventsOperations(),
+		"cloudtrail":  cloudtrailOperations(),
+		"s3":          s3Operations(),
+		"securityhub": hubOperations(),
+		"logs":        logsOperations(),
+		"monitoring":  monitoringOperations(),
+		"config":      configOperations(),
+
+		"access-analyzer": analyzerOperations(),
+		"organizations":   organizationsOperations(),
 	}
 }

@@ -31,7 +31,7 @@ func hubOperations() map[string]operation {
 	return map[string]operation{
 		"DescribeHub":         op(authorizeDescribeHub, describeHub),
 		"EnableSecurityHub":   op(onHub[enableHubRequest]("EnableSecurityHub"), enableHub),
-		"DisableSecurityHub":  op(onHub[hubNothing]("DisableSecurityHub"), disableHub),
+		"DisableSecurityHub":  op(onHub[noMembers]("DisableSecurityHub"), disableHub),
 		"BatchImportFindings": op(authorizeImport, importFindings),
 		"GetFindings":         op(onHub[getFindingsRequest]("GetFindings"), getFindings),
 	}
@@ -60,8 +60,8 @@ func (c *call) hub() (*hub, error) {
 	return nil, fail(http.StatusUnauthorized, "InvalidAccessException", "Account %s is not subscribed to AWS Security Hub", c.t.account)
 }
 
-// hubNothing is a request or an answer without members.
-type hubNothing struct{}
+// noMembers is a request or an answer that says nothing.
+type noMembers struct{}
 
 type describeHubRequest struct{ HubArn string }
 
@@ -99,7 +99,7 @@ type enableHubRequest struct {
 	ControlFindingGenerator string
 }
 
-func enableHub(c *call, in *enableHubRequest) (*hubNothing, error) {
+func enableHub(c *call, in *enableHubRequest) (*noMembers, error) {
 	if c.t.hubs[c.region] != nil {
 		return nil, fail(http.StatusConflict, "ResourceConflictException", "Account is already subscribed to Security Hub")
 	}
@@ -112,16 +112,16 @@ func enableHub(c *call, in *enableHubRequest) (*hubNothing, error) {
 		return nil, hubInvalid("Invalid parameter 'ControlFindingGenerator'")
 	}
 	c.t.hubs[c.region] = h
-	return &hubNothing{}, nil
+	return &noMembers{}, nil
 }
 
 // disableHub forgets the findings too (AWS keeps them for 90 days).
-func disableHub(c *call, _ *hubNothing) (*hubNothing, error) {
+func disableHub(c *call, _ *noMembers) (*noMembers, error) {
 	if _, err := c.hub(); err != nil {
 		return nil, err
 	}
 	delete(c.t.hubs, c.region)
-	return &hubNothing{}, nil
+	return &noMembers{}, nil
 }
 
 // EnableSecurityHub switches Security Hub on in a region, as an administrator

@@ -22,6 +22,7 @@ const (
 	queryProtocol protocol = iota + 1
 	json10
 	json11
+	rpcCBOR
 	restXML
 	restJSON
 )
@@ -38,8 +39,12 @@ type service struct {
 	global   bool // signed for us-east-1 only
 	// everywhere: in all regions at once, each with what is its own.
 	everywhere bool
-	layout     string
-	routes     []route // of the REST protocols
+	// small: members of JSON begin with a small letter, but for those that
+	// begin with large.
+	small  bool
+	large  string
+	layout string
+	routes []route // of the REST protocols
 }
 
 // services are told apart by target or version; the scope of the signature
@@ -47,13 +52,24 @@ type service struct {
 var services = []*service{
 	{name: "iam", source: "iam.amazonaws.com", protocol: queryProtocol, version: "2010-05-08", xmlns: "https://iam.amazonaws.com/doc/2010-05-08/", global: true, layout: "Jan 2, 2006 3:04:05 PM"},
 	{name: "sts", source: "sts.amazonaws.com", protocol: queryProtocol, version: "2011-06-15", xmlns: "https://sts.amazonaws.com/doc/2011-06-15/", layout: "Jan 2, 2006, 3:04:05 PM"},
-	{name: "sns", source: "sns.amazonaws.com", protocol: queryProtocol, version: "2010-03-31", xmlns: "http://sns.amazonaws.com/doc/2010-03-31/", layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "sns", source: "sns.amazonaws.com", everywhere: true, protocol: queryProtocol, version: "2010-03-31", xmlns: "http://sns.amazonaws.com/doc/2010-03-31/", layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "sqs", source: "sqs.amazonaws.com", protocol: json10, target: "AmazonSQS.", layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "events", source: "events.amazonaws.com", protocol: json11, target: "AWSEvents.", layout: "Jan 2, 2006, 3:04:05 PM"},
-	{name: "cloudtrail", source: "cloudtrail.amazonaws.com", protocol: json11, target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", layout: "Jan 2, 2006, 3:04:05 PM"},
-	{name: "cloudtrail", source: "cloudtrail.amazonaws.com", protocol: json11, target: "CloudTrail_20131101.", layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "cloudtrail", source: "cloudtrail.amazonaws.com", everywhere: true, protocol: json11, target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.", layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "cloudtrail", source: "cloudtrail.amazonaws.com", everywhere: true, protocol: json11, target: "CloudTrail_20131101.", layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "logs", source: "logs.amazonaws.com", protocol: json11, target: "Logs_20140328.", everywhere: true, small: true, layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "config", source: "config.amazonaws.com", protocol: json11, target: "StarlingDoveService.", everywhere: true, small: true, large: "ConfigurationRecorder", layout: "Jan 2, 2006, 3:04:05 PM"},
+	monitoringService,
+	{name: "monitoring", source: "monitoring.amazonaws.com", protocol: json10, target: "GraniteServiceVersion20100801.", everywhere: true, layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "monitoring", source: "monitoring.amazonaws.com", protocol: queryProtocol, version: "2010-08-01", xmlns: "http://monitoring.amazonaws.com/doc/2010-08-01/", everywhere: true, layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "organizations", source: "organizations.amazonaws.com", protocol: json11, target: "AWSOrganizationsV20161128.", global: true, layout: "Jan 2, 2006 3:04:05 PM"},
 }
+
+// monitoringService is CloudWatch as clients of today call it.
+var monitoringService = &service{name: "monitoring", source: "monitoring.amazonaws.com", protocol: rpcCBOR, everywhere: true, layout: "Jan 2, 2006, 3:04:05 PM"}
+
+// cborPath is where its operations are.
+const cborPath = "/service/GraniteServiceVersion20100801/operation/"
 
 // maxBody is the largest request that is read. SQS and SNS take 1 MiB of
 // message, which a query request may need three times over in escapes.
@@ -106,6 +122,10 @@ func (q *request) read(w http.ResponseWriter) error {
 	if s := restService(r); s != nil {
 		q.service, q.call.service = s, s.name
 		q.readREST()
+		return nil
+	}
+	if op, ok := strings.CutPrefix(r.URL.Path, cborPath); ok && r.Header.Get("Smithy-Protocol") == "rpc-v2-cbor" {
+		q.service, q.call.service, q.call.operation = monitoringService, monitoringService.name, op
 		return nil
 	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
@@ -256,8 +276,15 @@ func (q *request) decode(in any) error {
 	case queryProtocol:
 		err = q.query.Decode(in)
 	case restXML, restJSON:
-		return q.rest.decode(in)
+		err = q.rest.decode(in)
+	case rpcCBOR:
+		err = wire.DecodeCBOR(q.body, in)
 	default:
+		// CloudTrail's requests have members of both kinds.
+		if q.service.small || q.service.name == "cloudtrail" {
+			err = wire.DecodeSmall(q.body, in)
+			break
+		}
 		err = wire.DecodeJSON(q.body, in)
 	}
 	if err != nil {
@@ -428,6 +455,8 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 			}
 		case queryProtocol:
 			buf = wire.AppendXMLError(buf, s.xmlns, e.Fault, e.Code, e.Message, q.call.requestID)
+		case rpcCBOR:
+			buf = wire.AppendCBORError(buf, e.Code, e.Message)
 		default:
 			buf = q.jsonError(buf, h, s, e)
 		}
@@ -439,8 +468,14 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 			}
 		case queryProtocol:
 			buf = wire.AppendXML(buf, s.xmlns, q.call.operation, q.call.requestID, out)
+		case rpcCBOR:
+			buf = wire.AppendCBOR(buf, out)
 		default:
-			buf = wire.AppendJSON(buf, out)
+			if s.small {
+				buf = wire.AppendSmall(buf, out, s.large)
+			} else {
+				buf = wire.AppendJSON(buf, out)
+			}
 		}
 	}
 	switch s.protocol {
@@ -456,6 +491,9 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 		h.Set("Content-Type", "application/x-amz-json-1.1")
 	case restJSON:
 		h.Set("Content-Type", "application/json")
+	case rpcCBOR:
+		h.Set("Content-Type", "application/cbor")
+		h.Set("Smithy-Protocol", "rpc-v2-cbor")
 	}
 	if err == nil && free != nil {
 		status, buf = free.answer(h)
@@ -468,10 +506,13 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 	_, _ = w.Write(buf)
 }
 
-// jsonError: SQS keeps the codes of its former query protocol in a header
+// jsonError: SQS and CloudWatch keep the codes of their former query protocol in a header
 // (Smithy, "awsQueryCompatible trait").
 func (q *request) jsonError(buf []byte, h http.Header, s *service, e *apiError) []byte {
 	code := e.Code
+	if s.name == "monitoring" {
+		h.Set("X-Amzn-Query-Error", code+";"+e.Fault)
+	}
 	if s.name == "sqs" {
 		old, ok := sqsQueryCodes[code]
 		if !ok {

@@ -126,7 +126,7 @@ func TestSignatureFailures(t *testing.T) {
 		{name: "late", change: func(r *raw) { r.at = r.at.Add(-16 * time.Minute) }, status: 403, query: "SignatureDoesNotMatch", json: "InvalidSignatureException", message: "Signature expired: "},
 		{name: "early", change: func(r *raw) { r.at = r.at.Add(16 * time.Minute) }, status: 403, query: "SignatureDoesNotMatch", json: "InvalidSignatureException", message: "Signature not yet current: "},
 		{name: "almost late", change: func(r *raw) { r.at = r.at.Add(-14 * time.Minute) }, status: 200},
-		{name: "another region", change: func(r *raw) { r.region = "eu-west-1" }, status: 403, query: "SignatureDoesNotMatch", json: "InvalidSignatureException", message: "Credential should be scoped to a valid Region, not 'eu-west-1'"},
+		{name: "another region", change: func(r *raw) { r.region = "mars-north-1" }, status: 403, query: "SignatureDoesNotMatch", json: "InvalidSignatureException", message: "Credential should be scoped to a valid Region, not 'mars-north-1'"},
 		{name: "another service", change: func(r *raw) { r.service = "ec2" }, status: 403, query: "SignatureDoesNotMatch", json: "InvalidSignatureException", message: "Credential should be scoped to correct service: '"},
 		{name: "unknown operation", change: func(r *raw) {
 			r.body = strings.Replace(r.body, "Action=GetUser", "Action=MakeCoffee", 1)

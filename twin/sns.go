@@ -79,10 +79,10 @@ func snsOperations() map[string]operation {
 		"Unsubscribe":              op(authUnsubscribe, unsubscribe).alone(),
 		"ListSubscriptionsByTopic": op(onTopic("ListSubscriptionsByTopic", func(in *sns.ListSubscriptionsByTopicInput) *string { return in.TopicArn }), listSubscriptionsByTopic).alone(),
 		"ListSubscriptions": op(func(c *call, _ *sns.ListSubscriptionsInput) ([]demand, error) {
-			return []demand{{action: "SNS:ListSubscriptions", resource: c.t.regionalARN("sns", "*")}}, nil
+			return []demand{{action: "SNS:ListSubscriptions", resource: c.regionalARN("sns", "*")}}, nil
 		}, listSubscriptions).alone(),
 		"ListTopics": op(func(c *call, _ *sns.ListTopicsInput) ([]demand, error) {
-			return []demand{{action: "SNS:ListTopics", resource: c.t.regionalARN("sns", "*")}}, nil
+			return []demand{{action: "SNS:ListTopics", resource: c.regionalARN("sns", "*")}}, nil
 		}, listTopics).alone(),
 		"Publish": op(onTopic("Publish", func(in *sns.PublishInput) *string { return in.TopicArn }), publish).alone().dataEvent(),
 	}
@@ -102,14 +102,14 @@ func authCreateTopic(c *call, in *sns.CreateTopicInput) ([]demand, error) {
 	if !topicName.MatchString(deref(in.Name)) {
 		return nil, snsInvalid("Topic Name")
 	}
-	return []demand{{action: "SNS:CreateTopic", resource: c.t.regionalARN("sns", *in.Name)}}, nil
+	return []demand{{action: "SNS:CreateTopic", resource: c.regionalARN("sns", *in.Name)}}, nil
 }
 
 // onTopic asks for the permission on a topic, by the caller's policies or the
 // topic's own.
 func onTopic[I any](operation string, arn func(*I) *string) func(*call, *I) ([]demand, error) {
 	return func(c *call, in *I) ([]demand, error) {
-		name, ok := strings.CutPrefix(deref(arn(in)), c.t.regionalARN("sns", ""))
+		name, ok := strings.CutPrefix(deref(arn(in)), c.regionalARN("sns", ""))
 		if !ok || !topicName.MatchString(name) {
 			return nil, snsInvalid("TopicArn")
 		}
@@ -122,6 +122,18 @@ func onTopic[I any](operation string, arn func(*I) *string) func(*call, *I) ([]d
 		}
 		return []demand{d}, nil
 	}
+}
+
+// names are the ARNs of the topics in the region of a call, sorted; the lock
+// must be held.
+func (s *topics) names(c *call) []string {
+	var out []string
+	for _, arn := range slices.Sorted(maps.Keys(s.byARN)) {
+		if strings.HasPrefix(arn, c.regionalARN("sns", "")) {
+			out = append(out, arn)
+		}
+	}
+	return out
 }
 
 // topic finds a topic; the lock must be held.
@@ -137,7 +149,7 @@ func createTopic(c *call, in *sns.CreateTopicInput) (*sns.CreateTopicOutput, err
 	s := c.t.topics
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	arn := c.t.regionalARN("sns", *in.Name)
+	arn := c.regionalARN("sns", *in.Name)
 	t := s.byARN[arn]
 	if t == nil {
 		t = &topic{arn: arn}
@@ -298,7 +310,7 @@ func listSubscriptions(c *call, in *sns.ListSubscriptionsInput) (*sns.ListSubscr
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*topic
-	for _, arn := range slices.Sorted(maps.Keys(s.byARN)) {
+	for _, arn := range s.names(c) {
 		all = append(all, s.byARN[arn])
 	}
 	out := &sns.ListSubscriptionsOutput{}
@@ -333,7 +345,7 @@ func listTopics(c *call, in *sns.ListTopicsInput) (*sns.ListTopicsOutput, error)
 	s := c.t.topics
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	page, next, err := pageOf(slices.Sorted(maps.Keys(s.byARN)), "", nil, in.NextToken)
+	page, next, err := pageOf(s.names(c), "", nil, in.NextToken)
 	if err != nil {
 		return nil, snsInvalid("NextToken Reason: token is not valid")
 	}

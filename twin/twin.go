@@ -73,6 +73,10 @@ type Twin struct {
 	foreignBuckets []string
 	block          *publicAccessBlock // S3's, of the account
 	hubs           map[string]*hub    // Security Hub, by region
+	monitoring     map[string]*monitoring
+	// What the snapshot knew of regions and buckets.
+	regions     []account.Region
+	bucketFacts *account.Fact[[]account.Bucket]
 }
 
 // rootKey is the access key of the account's root user.
@@ -87,7 +91,7 @@ func New(cfg Config) (*Twin, error) {
 	if err := cfg.Faults.Check(); err != nil {
 		return nil, fmt.Errorf("twin: %w", err)
 	}
-	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}}
+	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}, monitoring: map[string]*monitoring{}}
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -119,7 +123,8 @@ func New(cfg Config) (*Twin, error) {
 	t.records = newRecords(maxRecords)
 	t.queues = newQueues()
 	t.topics = newTopics()
-	t.trails = newTrails(t)
+	t.trails = newTrails(t, snapshot)
+	t.loadRegions(snapshot)
 	t.bus = newBus(t, cfg.Seed)
 	t.trouble = newTrouble(cfg.Faults, cfg.Seed)
 	return t, nil
@@ -135,6 +140,8 @@ func (t *Twin) Snapshot() *account.Snapshot {
 	defer t.mu.Unlock()
 	s := t.state.snapshot()
 	s.CollectedAt = t.now().UTC()
+	t.saveRegions(s, t.regions)
+	s.Buckets = t.saveBuckets(t.bucketFacts)
 	return s
 }
 

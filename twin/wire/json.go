@@ -6,6 +6,7 @@ import (
 	"math"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -63,6 +64,29 @@ func AppendJSON(dst []byte, result any) []byte {
 	return protocolJSON.structure(dst, p, v)
 }
 
+// AppendSmall is AppendJSON for services whose members begin with a small
+// letter, but for those that begin with large, where that is not "".
+func AppendSmall(dst []byte, result any, large string) []byte {
+	if result == nil {
+		return append(dst, '{', '}')
+	}
+	v, p := root(result)
+	return (&writer{small: true, large: large}).structure(dst, p, v)
+}
+
+// DecodeSmall is DecodeJSON for those services: names are compared whatever
+// their case.
+func DecodeSmall(data []byte, v any) error {
+	root(v)
+	if len(data) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(data, v, decodeOptions, json.MatchCaseInsensitiveNames(true)); err != nil {
+		return &Malformed{Reason: err.Error()}
+	}
+	return nil
+}
+
 // AppendRecord appends v, a pointer to a request or response, as CloudTrail
 // writes it in requestParameters and responseElements: member names with a
 // small first letter, times in the given layout, secrets left out. Where
@@ -91,6 +115,10 @@ var secret = map[string]bool{
 type writer struct {
 	lower  bool   // CloudTrail's form
 	layout string // of times; "" means seconds since 1970
+	// small: names begin with a small letter, but for those that begin with
+	// large.
+	small bool
+	large string
 }
 
 var protocolJSON = &writer{}
@@ -112,7 +140,7 @@ func (w *writer) structure(dst []byte, p *plan, v reflect.Value) []byte {
 		}
 		first = false
 		name := f.name
-		if w.lower {
+		if w.lower || w.small && (w.large == "" || !strings.HasPrefix(f.name, w.large)) {
 			name = f.lower
 		}
 		dst = append(dst, '"')

@@ -6,9 +6,10 @@
 // more than its fields.
 //
 // The protocols are those of the Smithy documentation: "AWS Query protocol",
-// "AWS JSON 1.0 protocol" and "AWS JSON 1.1 protocol". Only what IAM, STS,
-// SNS, SQS, EventBridge, CloudTrail and Organizations use is here: no
-// documents, no unions, no streams.
+// "AWS JSON 1.0 protocol", "AWS JSON 1.1 protocol" and
+// "Smithy RPC v2 CBOR protocol". Only what IAM, STS,
+// SNS, SQS, EventBridge, CloudTrail, CloudWatch, AWS Config and Organizations
+// use is here: no documents, no unions, no streams.
 package wire
 
 import (
