@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // maxSnapshot bounds what ReadSnapshot holds in memory: an account at every
@@ -22,6 +23,9 @@ func ReadSnapshot(name string, r io.Reader) (*Snapshot, error) {
 	data, err := readAll(name, r)
 	if err != nil {
 		return nil, err
+	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, fmt.Errorf("%s: is empty: want what warden collect wrote, or the answer of get-account-authorization-details", name)
 	}
 	var head struct {
 		Version *int            `json:"version"`
@@ -112,6 +116,27 @@ func (s *Snapshot) check() error {
 			return fmt.Errorf("role %q (id %q): a role needs a name and an id", r.Name, r.ID)
 		}
 	}
+	return s.oneAccount()
+}
+
+// oneAccount refuses what was put together of several accounts: the answers
+// would be about none of them.
+func (s *Snapshot) oneAccount() error {
+	var arns []string
+	for i := range s.Users {
+		arns = append(arns, s.Users[i].ARN)
+	}
+	for i := range s.Groups {
+		arns = append(arns, s.Groups[i].ARN)
+	}
+	for i := range s.Roles {
+		arns = append(arns, s.Roles[i].ARN)
+	}
+	for _, arn := range arns {
+		if a, err := ParseARN(arn); err == nil && a.Account != s.Account {
+			return fmt.Errorf("%s is not of account %s: a snapshot is of one account", arn, s.Account)
+		}
+	}
 	return nil
 }
 
@@ -132,6 +157,13 @@ func place(data []byte, err error) error {
 		return err
 	}
 	line, col := position(data, offset)
+	if typ != nil {
+		what := "the file"
+		if typ.Field != "" {
+			what = strconv.Quote(typ.Field)
+		}
+		return fmt.Errorf("line %d column %d: %s has the wrong type (%s)", line, col, what, typ.Value)
+	}
 	return fmt.Errorf("line %d column %d: %w", line, col, err)
 }
 

@@ -14,7 +14,7 @@ import (
 func TestReadSnapshotRefuses(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ name, in, want string }{
-		{"empty", ``, "unexpected end of JSON input"},
+		{"empty", ``, "is empty"},
 		{"cut off", "{\"version\":1,\n\"account\":", "line 2"},
 		{"no version", `{"account":"111122223333"}`, `has no "version"`},
 		{"newer", `{"version":2,"account":"111122223333","surprise":1}`, "snapshot version 2 is newer than 1"},
@@ -25,6 +25,10 @@ func TestReadSnapshotRefuses(t *testing.T) {
 		{"trailing", `{"version":1,"account":"111122223333"} {}`, "after top-level value"},
 		{"user without id", `{"version":1,"account":"111122223333","users":[{"name":"a"}]}`, "needs a name and an id"},
 		{"role without id", `{"version":1,"account":"111122223333","roles":[{"name":"a"}]}`, "needs a name and an id"},
+		{"two accounts", `{"version":1,"account":"111122223333","users":[{"name":"a","id":"AIDAX","arn":"arn:aws:iam::999988887777:user/a"}]}`, "user/a is not of account 111122223333"},
+		{"two accounts in an answer", `{"UserDetailList":[{"UserName":"a","UserId":"A","Arn":"arn:aws:iam::111122223333:user/a"}],"RoleDetailList":[{"RoleName":"b","RoleId":"B","Arn":"arn:aws:iam::999988887777:role/b"}]}`, "role/b is not of account 111122223333"},
+		{"list", `[]`, "line 1 column 2: the file has the wrong type (array)"},
+		{"wrong type", `{"version":1,"account":5}`, `"account" has the wrong type (number)`},
 		{"unknown group", `{"version":1,"account":"111122223333","users":[{"name":"a","id":"AIDAX","groups":["g"]}]}`, `group "g"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -30,7 +30,8 @@ type Item struct {
 	Attached int `json:"attached"`
 	Members  int `json:"members"`
 	// Owner is the value of the tag "owner", in any case.
-	Owner string `json:"owner,omitempty"`
+	Owner   string `json:"owner,omitempty"`
+	Account string `json:"account"`
 }
 
 // Inventory lists what the account has: users with their keys and devices,
@@ -81,7 +82,11 @@ func (e *Evidence) Inventory() []Item {
 		p := &e.Policies[i]
 		out = append(out, Item{Kind: "policy", Name: p.Name, ARN: p.ARN, ID: p.ID, Created: p.CreateDate, Attached: len(holders[p.ARN]), Owner: owner(p.Tags)})
 	}
-	return append(out, e.allDevices()...)
+	out = append(out, e.allDevices()...)
+	for i := range out {
+		out[i].Account = e.Account
+	}
+	return out
 }
 
 // last takes over what is known of an identity's activity.

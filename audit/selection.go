@@ -24,7 +24,22 @@ func ParseSelection(benchmark string, controls []string) (Selection, error) {
 			return Selection{}, fmt.Errorf("there is no control %q", id)
 		}
 	}
-	s := Selection{Only: controls}
+	s, err := parseBenchmark(benchmark)
+	s.Only = controls
+	if err != nil {
+		return s, err
+	}
+	// One that is not asked would look like one that passed.
+	for _, id := range controls {
+		if s.Version != "" && len(s.of(Find(id))) == 0 {
+			return s, fmt.Errorf("control %q: %s does not ask it", id, s)
+		}
+	}
+	return s, nil
+}
+
+func parseBenchmark(benchmark string) (Selection, error) {
+	var s Selection
 	text := strings.ToLower(benchmark)
 	if text == "" || text == "all" {
 		return s, nil

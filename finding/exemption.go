@@ -27,6 +27,9 @@ type Exemption struct {
 	Expires time.Time `json:"expires"`
 }
 
+// maxExemptions bounds an exemption file, in bytes.
+const maxExemptions = 16 << 20
+
 // ReadExemptions reads the exemption file: an object whose list "exemptions"
 // has for each arn, id, rule, reason, owner and expires, all required. It is
 // strict, because a slip here lets somebody through: unknown and repeated
@@ -34,15 +37,23 @@ type Exemption struct {
 // and column, or the entry. check refuses what a judgement does not
 // understand; nil accepts every rule.
 func ReadExemptions(r io.Reader, check func(Exemption) error) ([]Exemption, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
+	data, err := io.ReadAll(io.LimitReader(r, maxExemptions+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("exemptions: %w", err)
+	case len(data) > maxExemptions:
+		return nil, fmt.Errorf("exemptions: more than %d bytes, which nobody has reviewed", maxExemptions)
+	case len(bytes.TrimSpace(data)) == 0:
+		return nil, errors.New("exemptions: the file is empty: want an object with the list \"exemptions\"")
 	}
 	var file struct {
 		Exemptions []wireExemption `json:"exemptions"`
 	}
 	if err := json.Unmarshal(data, &file, json.RejectUnknownMembers(true)); err != nil {
 		return nil, jsonError(data, err)
+	}
+	if file.Exemptions == nil {
+		return nil, errors.New("exemptions: there is no list \"exemptions\"")
 	}
 	out := make([]Exemption, len(file.Exemptions))
 	for i, w := range file.Exemptions {

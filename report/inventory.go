@@ -15,12 +15,12 @@ import (
 )
 
 // Columns are those of the inventory, and what it can be sorted by.
-var Columns = []string{"kind", "name", "id", "of", "created", "lastActive", "state", "mfa", "attached", "members", "owner", "arn"}
+var Columns = []string{"kind", "name", "id", "of", "created", "lastActive", "state", "mfa", "attached", "members", "owner", "account", "arn"}
 
 // cells are the columns of an item.
 func cells(i *audit.Item) []string {
 	return []string{
-		i.Kind, i.Name, i.ID, i.Of, onDay(i.Created), onDay(i.Active), i.State, i.MFA, strconv.Itoa(i.Attached), strconv.Itoa(i.Members), i.Owner, i.ARN,
+		i.Kind, i.Name, i.ID, i.Of, onDay(i.Created), onDay(i.Active), i.State, i.MFA, strconv.Itoa(i.Attached), strconv.Itoa(i.Members), i.Owner, i.Account, i.ARN,
 	}
 }
 
@@ -65,6 +65,7 @@ func Inventory(w io.Writer, f Form, items []audit.Item) error {
 		return e.Encode(items)
 	case CSV:
 		c := csv.NewWriter(w)
+		c.UseCRLF = true
 		if err := c.Write(Columns); err != nil {
 			return err
 		}
@@ -104,9 +105,9 @@ func lines(f Form, items []audit.Item) string {
 		}
 		return b.String()
 	}
-	const form = "%-10s %-32s %-22s %-20s %-10s %-10s %-9s %-7s %8s %7s %s\n"
+	const form = "%-10s %-32s %-22s %-20s %-10s %-10s %-9s %-7s %8s %7s %-20s %s\n"
 	row := func(c []string) {
-		fmt.Fprintf(&b, form, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10])
+		fmt.Fprintf(&b, form, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11])
 	}
 	row(head)
 	for i := range items {

@@ -194,13 +194,13 @@ func TestNoForm(t *testing.T) {
 func TestInventory(t *testing.T) {
 	t.Parallel()
 	items := []audit.Item{
-		{Kind: "user", Name: "=bob|", ARN: "arn", ID: "AIDA2", Created: now, Active: now, State: "active", MFA: "no", Attached: 10, Owner: "ops"},
+		{Kind: "user", Name: "=bob|", ARN: "arn", ID: "AIDA2", Created: now, Active: now, State: "active", MFA: "no", Attached: 10, Owner: "ops", Account: account},
 		{Kind: "user", Name: "ann\x1b", ID: "AIDA1", State: "unknown", Attached: 9},
 	}
 	for f, want := range map[report.Form]string{
 		report.Table:    "ann�",
 		report.JSON:     `"lastActive": "2026-01-31T12:00:00Z"`,
-		report.CSV:      "user,'=bob|,AIDA2,,2026-01-31,2026-01-31,active,no,10,0,ops,arn",
+		report.CSV:      "user,'=bob|,AIDA2,,2026-01-31,2026-01-31,active,no,10,0,ops,111122223333,arn",
 		report.Markdown: `| user | =bob\| | AIDA2 |  | 2026-01-31 |`,
 	} {
 		var b bytes.Buffer

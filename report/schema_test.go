@@ -53,7 +53,7 @@ func TestSchema(t *testing.T) {
 			t.Errorf("%s: %v\n%s", name, err, &b)
 		}
 	}
-	for _, items := range [][]audit.Item{nil, {{Kind: "user", Name: "=x", ARN: "arn", Created: now, MFA: "no"}}} {
+	for _, items := range [][]audit.Item{nil, {{Kind: "user", Name: "=x", ARN: "arn", Created: now, MFA: "no", Account: account}}} {
 		var b bytes.Buffer
 		if err := report.Inventory(&b, report.JSON, items); err != nil {
 			t.Fatal(err)

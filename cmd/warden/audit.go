@@ -80,7 +80,7 @@ EXIT STATUS
   warden audit --from account.json -o sarif --out audit.sarif
   warden audit --from account.json --push-security-hub --region eu-west-1 --apply
   warden audit --from account.json --inventory --sort lastActive -o csv`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
 	f := cmd.Flags()
@@ -155,6 +155,9 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	return o.verdict(list, least)
 }
 
+// maxDays is as long ago as anything can have been: IAM is of 2011.
+const maxDays = 36500
+
 // check refuses wrong usage before anything is read.
 func (o *auditOptions) check() (form report.Form, least finding.Severity, selection audit.Selection, err error) {
 	form = report.Form(o.output)
@@ -169,8 +172,8 @@ func (o *auditOptions) check() (form report.Form, least finding.Severity, select
 		return form, least, selection, usageErrorf("--inventory has no findings to push")
 	case o.apply && !o.push:
 		return form, least, selection, usageErrorf("audit: --apply goes with --push-security-hub: nothing else is written")
-	case o.rootWindow <= 0 || o.inactive <= 0:
-		return form, least, selection, usageErrorf("audit: --root-days and --inactive-days must be positive")
+	case o.rootWindow <= 0 || o.inactive <= 0 || o.rootWindow > maxDays || o.inactive > maxDays:
+		return form, least, selection, usageErrorf("audit: --root-days and --inactive-days: want 1 to %d days", maxDays)
 	}
 	if o.failOn != "none" {
 		if least, err = finding.ParseSeverity(o.failOn); err != nil {

@@ -72,7 +72,7 @@ EXIT STATUS
   warden collect --out account.json --regions us-east-1,eu-west-1 --per-user
   warden collect --out accounts/ --org --external-id halden
   warden collect --out account.json --per-user --resume account.json.partial`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
 	f := cmd.Flags()

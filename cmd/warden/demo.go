@@ -56,7 +56,7 @@ EXIT STATUS
   1  some step did not`,
 		Example: `  warden demo
   warden demo --serve     then try it yourself with the AWS CLI`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return demoRun(cmd.Context(), s, serve) },
 	}
 	cmd.Flags().BoolVar(&serve, "serve", false, "afterwards leave twin and guard running and print the lines to paste")

@@ -21,7 +21,7 @@ EXIT STATUS
   2  wrong usage`,
 		Example: `  warden deploy template guard > guard.yaml
   warden deploy policy guard --account 111122223333`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usageErrorf("deploy what: want template or policy")
 		},

@@ -64,7 +64,7 @@ EXIT STATUS
 		Example: `  warden doctor
   warden doctor --regions us-east-1,eu-west-1 --zip bin/warden-lambda-arm64.zip
   warden doctor --organization-role-arn arn:aws:iam::999988887777:role/warden-doctor --enough A -o json`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doctorRun(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()

@@ -69,7 +69,7 @@ EXIT STATUS
   # guard an account: report only, then for real
   warden guard --queue https://sqs.us-east-1.amazonaws.com/111122223333/warden
   warden guard --queue https://sqs.us-east-1.amazonaws.com/111122223333/warden --apply --undo-actions`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return guardRun(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()

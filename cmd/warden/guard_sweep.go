@@ -61,7 +61,7 @@ EXIT STATUS
 
   # look after a guard whose ledger is in AWS
   warden guard sweep --apply --ledger dynamodb:warden-ledger`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return sweepRun(cmd.Context(), s, o) },
 	}
 	f := cmd.Flags()

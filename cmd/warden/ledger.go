@@ -30,7 +30,7 @@ docs/ledger.md.`,
 		Example: `  warden ledger list
   warden ledger show 3f9c
   warden ledger verify`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return usageErrorf("ledger: which of %s?", strings.Join([]string{"list", "show", "inputs", "verify"}, ", "))
 		},
@@ -76,7 +76,7 @@ EXIT STATUS
   2  the command was called wrongly`,
 		Example: `  warden ledger list
   warden ledger list -o json | jq '.[] | select(.status == "incomplete")'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.read(cmd.Context(), func(l *ledger.Ledger) error {
 				incidents, err := l.Incidents(cmd.Context())
@@ -264,7 +264,7 @@ EXIT STATUS
   2  the command was called wrongly`, ledger.SampleSize>>10),
 		Example: `  warden ledger inputs
   warden ledger inputs -o json | jq -r '.[0].sample' | base64 -d`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.read(cmd.Context(), func(l *ledger.Ledger) error {
 				inputs, err := l.Inputs(cmd.Context())
@@ -318,7 +318,7 @@ EXIT STATUS
   3  it was changed, or does not contain the expected hash`,
 		Example: `  warden ledger verify
   warden ledger verify --expect "$(cat /elsewhere/head)"`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.read(cmd.Context(), func(l *ledger.Ledger) error { return ledgerVerify(cmd.Context(), s, l, o.output, expect) })
 		},

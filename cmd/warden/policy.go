@@ -18,7 +18,7 @@ func newPolicyCmd(s *streams) *cobra.Command {
 		Short: "Compare policies, check what they can ever allow, write ones that grant less",
 		Long: `Compare policies and check what they can ever allow: by proof, not by trying
 requests. No account and no network are needed.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newPolicyDiffCmd(s), newPolicyCheckCmd(s), newPolicyGenerateCmd(s))

@@ -78,7 +78,7 @@ EXIT STATUS
 		Example: `  warden policy generate --trail trail/ --principal arn:aws:iam::111122223333:role/app > app.json
   warden policy generate --trail trail/ --principal ci-deploy --snapshot account.json --reduce --out reduced/
   warden policy generate --read arn:aws:s3:::invoices/2026/* --write arn:aws:sqs:eu-west-1:111122223333:jobs`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.sized = cmd.Flags().Changed("max-size")
 			return o.run(cmd.Context(), s)

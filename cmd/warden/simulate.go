@@ -74,7 +74,7 @@ EXIT STATUS
 
   # the same question to AWS
   warden simulate --live --principal ci-deploy --action iam:PassRole --resource arn:aws:iam::111122223333:role/app --compare-aws`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			switch {
 			case output != "table" && output != "json":

@@ -57,7 +57,7 @@ EXIT STATUS
   warden twin --organization
   warden twin --event-delay 2s --event-jitter 3s --duplicate 0.1 --reorder 0.2 --event-loss 0.1 --propagation 4s --page-size 3
   warden twin --throttle 'iam:*:0.2' --throttle 'sts:AssumeRole:5/s' --fail 'iam:AttachUserPolicy:2:after'`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := o.trouble(); err != nil {
 				return err
