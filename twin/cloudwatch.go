@@ -54,6 +54,12 @@ func alarmOf(a account.Alarm, s *account.Snapshot) types.MetricAlarm {
 		StateValue: types.StateValueOk, StateReason: ptr("Unchecked: Initial alarm creation"), StateUpdatedTimestamp: when(s.CollectedAt),
 		AlarmConfigurationUpdatedTimestamp: when(s.CollectedAt),
 	}
+	if a.EvaluationPeriods > 0 {
+		out.EvaluationPeriods = ptr(int32(a.EvaluationPeriods))
+	}
+	if a.DatapointsToAlarm > 0 {
+		out.DatapointsToAlarm = ptr(int32(a.DatapointsToAlarm))
+	}
 	if a.Period > 0 {
 		out.Period = ptr(int32(a.Period))
 	}
@@ -74,8 +80,13 @@ func alarmFact(a types.MetricAlarm) account.Alarm {
 		Name: deref(a.AlarmName), ARN: deref(a.AlarmArn), Actions: a.AlarmActions, ActionsEnabled: *a.ActionsEnabled,
 		Statistic: string(a.Statistic), Comparison: string(a.ComparisonOperator), Threshold: a.Threshold,
 	}
-	if a.Period != nil {
-		out.Period = int(*a.Period)
+	for _, x := range []struct {
+		to   *int
+		from *int32
+	}{{&out.Period, a.Period}, {&out.EvaluationPeriods, a.EvaluationPeriods}, {&out.DatapointsToAlarm, a.DatapointsToAlarm}} {
+		if x.from != nil {
+			*x.to = int(*x.from)
+		}
 	}
 	if a.MetricName != nil {
 		out.Metrics = append(out.Metrics, account.Metric{Namespace: deref(a.Namespace), Name: *a.MetricName})
@@ -88,8 +99,25 @@ func alarmFact(a types.MetricAlarm) account.Alarm {
 	return out
 }
 
-// describeAlarms gives metric alarms by name, 50 a page and 100 at most; there
-// are none of other kinds. Amazon CloudWatch API Reference, DescribeAlarms.
+// compositeOf is a composite alarm of a snapshot as CloudWatch tells it.
+func compositeOf(a account.Alarm, s *account.Snapshot) types.CompositeAlarm {
+	out := types.CompositeAlarm{
+		AlarmName: ptr(a.Name), AlarmArn: ptr(a.ARN), ActionsEnabled: ptr(a.ActionsEnabled), AlarmActions: append([]string{}, a.Actions...), AlarmRule: ptr(a.Rule),
+		OKActions: []string{}, InsufficientDataActions: []string{}, StateValue: types.StateValueOk, StateUpdatedTimestamp: when(s.CollectedAt),
+	}
+	if a.Suppressor != "" {
+		out.ActionsSuppressor = ptr(a.Suppressor)
+	}
+	return out
+}
+
+func compositeFact(a types.CompositeAlarm) account.Alarm {
+	return account.Alarm{Name: deref(a.AlarmName), ARN: deref(a.AlarmArn), Actions: a.AlarmActions, ActionsEnabled: *a.ActionsEnabled, Rule: deref(a.AlarmRule), Suppressor: deref(a.ActionsSuppressor)}
+}
+
+// describeAlarms gives alarms by name, 50 a page and 100 at most: metric
+// alarms, and composite ones where the request asks for them. Amazon
+// CloudWatch API Reference, DescribeAlarms.
 func describeAlarms(c *call, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.DescribeAlarmsOutput, error) {
 	if in.MaxRecords != nil && (*in.MaxRecords < 1 || *in.MaxRecords > 100) {
 		return nil, alarmInvalid("1 validation error detected: Value '%d' at 'maxRecords' failed to satisfy constraint: Member must be between 1 and 100", *in.MaxRecords)
@@ -97,30 +125,47 @@ func describeAlarms(c *call, in *cloudwatch.DescribeAlarmsInput) (*cloudwatch.De
 	if in.AlarmNamePrefix != nil && len(in.AlarmNames) > 0 {
 		return nil, alarmInvalid("AlarmNamePrefix and AlarmNames are mutually exclusive.")
 	}
-	out := &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}}
-	if len(in.AlarmTypes) > 0 && !slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
-		return out, nil
+	unwanted := func(name string, state types.StateValue, actions []string) bool {
+		return len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, name) || !strings.HasPrefix(name, deref(in.AlarmNamePrefix)) || in.StateValue != "" && in.StateValue != state ||
+			in.ActionPrefix != nil && !slices.ContainsFunc(actions, func(x string) bool { return strings.HasPrefix(x, *in.ActionPrefix) })
 	}
-	var found []types.MetricAlarm
-	for _, a := range c.monitored().alarms {
-		switch {
-		case len(in.AlarmNames) > 0 && !slices.Contains(in.AlarmNames, *a.AlarmName),
-			!strings.HasPrefix(*a.AlarmName, deref(in.AlarmNamePrefix)),
-			in.StateValue != "" && in.StateValue != a.StateValue,
-			in.ActionPrefix != nil && !slices.ContainsFunc(a.AlarmActions, func(x string) bool { return strings.HasPrefix(x, *in.ActionPrefix) }):
-		default:
-			found = append(found, a)
+	type either struct {
+		name      string
+		metric    *types.MetricAlarm
+		composite *types.CompositeAlarm
+	}
+	var found []either
+	m := c.monitored()
+	if len(in.AlarmTypes) == 0 || slices.Contains(in.AlarmTypes, types.AlarmTypeMetricAlarm) {
+		for i := range m.alarms {
+			if a := &m.alarms[i]; !unwanted(*a.AlarmName, a.StateValue, a.AlarmActions) {
+				found = append(found, either{name: *a.AlarmName, metric: a})
+			}
+		}
+	}
+	if slices.Contains(in.AlarmTypes, types.AlarmTypeCompositeAlarm) {
+		for i := range m.composites {
+			if a := &m.composites[i]; !unwanted(*a.AlarmName, a.StateValue, a.AlarmActions) {
+				found = append(found, either{name: *a.AlarmName, composite: a})
+			}
 		}
 	}
 	size := int32(50)
 	if in.MaxRecords != nil {
 		size = *in.MaxRecords
 	}
-	part, next, _, err := page(c, found, func(a types.MetricAlarm) string { return *a.AlarmName }, in.NextToken, &size)
+	part, next, _, err := page(c, found, func(a either) string { return a.name }, in.NextToken, &size)
 	if err != nil {
 		return nil, fail(http.StatusBadRequest, "InvalidNextToken", "The next token specified is invalid.")
 	}
-	out.MetricAlarms, out.NextToken = append(out.MetricAlarms, part...), next
+	out := &cloudwatch.DescribeAlarmsOutput{MetricAlarms: []types.MetricAlarm{}, CompositeAlarms: []types.CompositeAlarm{}, NextToken: next}
+	for _, a := range part {
+		if a.metric != nil {
+			out.MetricAlarms = append(out.MetricAlarms, *a.metric)
+		} else {
+			out.CompositeAlarms = append(out.CompositeAlarms, *a.composite)
+		}
+	}
 	return out, nil
 }
 

@@ -55,7 +55,7 @@ func (c *call) onLogGroup(operation string, name *string) ([]demand, error) {
 func filterOf(f account.MetricFilter, s *account.Snapshot) types.MetricFilter {
 	out := types.MetricFilter{FilterName: ptr(f.Name), LogGroupName: ptr(f.LogGroup), FilterPattern: ptr(f.Pattern), CreationTime: ptr(s.CollectedAt.UnixMilli())}
 	for _, m := range f.Metrics {
-		out.MetricTransformations = append(out.MetricTransformations, types.MetricTransformation{MetricName: ptr(m.Name), MetricNamespace: ptr(m.Namespace), MetricValue: ptr(m.Value)})
+		out.MetricTransformations = append(out.MetricTransformations, types.MetricTransformation{MetricName: ptr(m.Name), MetricNamespace: ptr(m.Namespace), MetricValue: ptr(m.Value), DefaultValue: m.Default})
 	}
 	return out
 }
@@ -64,7 +64,7 @@ func filterOf(f account.MetricFilter, s *account.Snapshot) types.MetricFilter {
 func filterFact(f types.MetricFilter) account.MetricFilter {
 	out := account.MetricFilter{Name: deref(f.FilterName), LogGroup: deref(f.LogGroupName), Pattern: deref(f.FilterPattern)}
 	for _, m := range f.MetricTransformations {
-		out.Metrics = append(out.Metrics, account.Metric{Namespace: deref(m.MetricNamespace), Name: deref(m.MetricName), Value: deref(m.MetricValue)})
+		out.Metrics = append(out.Metrics, account.Metric{Namespace: deref(m.MetricNamespace), Name: deref(m.MetricName), Value: deref(m.MetricValue), Default: m.DefaultValue})
 	}
 	return out
 }

@@ -15,11 +15,12 @@ import (
 // the twin guards it. It is there to be read and set: no line is counted, no
 // alarm fires, nothing is recorded.
 type monitoring struct {
-	filters   []cwltypes.MetricFilter
-	groups    map[string]bool // log groups by name
-	alarms    []cwtypes.MetricAlarm
-	recorders []account.Recorder
-	analyzers []analyzer
+	filters    []cwltypes.MetricFilter
+	groups     map[string]bool // log groups by name
+	alarms     []cwtypes.MetricAlarm
+	composites []cwtypes.CompositeAlarm
+	recorders  []account.Recorder
+	analyzers  []analyzer
 }
 
 // monitored is the monitoring of the call's region, made where there is none.
@@ -49,7 +50,11 @@ func (t *Twin) loadRegions(s *account.Snapshot) {
 		}
 		if r.Alarms != nil {
 			for _, a := range r.Alarms.Value {
-				m.alarms = append(m.alarms, alarmOf(a, s))
+				if a.Rule != "" {
+					m.composites = append(m.composites, compositeOf(a, s))
+				} else {
+					m.alarms = append(m.alarms, alarmOf(a, s))
+				}
 			}
 		}
 		if r.Topics != nil {
@@ -115,7 +120,10 @@ func (t *Twin) saveRegions(out *account.Snapshot, in []account.Region) {
 	for _, r := range in {
 		m := t.monitoringOf(r.Name)
 		r.MetricFilters = resaved(r.MetricFilters, m.filters, filterFact)
-		r.Alarms = resaved(r.Alarms, m.alarms, alarmFact)
+		if old := r.Alarms; old != nil {
+			r.Alarms = resaved(old, m.alarms, alarmFact)
+			r.Alarms.Value = append(r.Alarms.Value, resaved(old, m.composites, compositeFact).Value...)
+		}
 		r.Recorders = resaved(r.Recorders, m.recorders, func(x account.Recorder) account.Recorder { return x })
 		r.Analyzers = resaved(r.Analyzers, m.analyzers, func(x analyzer) account.Analyzer { return x.Analyzer })
 		if r.Topics != nil {

@@ -45,12 +45,13 @@ func watched(now time.Time) (*account.Snapshot, twin.Truth) {
 				}},
 		}},
 		MetricFilters: &account.Fact[[]account.MetricFilter]{Evidence: at, Value: []account.MetricFilter{
-			{Name: "root", LogGroup: "trail", Pattern: `{ $.userIdentity.type = "Root" }`, Metrics: []account.Metric{{Namespace: "CIS", Name: "Root", Value: "1"}}},
+			{Name: "root", LogGroup: "trail", Pattern: `{ $.userIdentity.type = "Root" }`, Metrics: []account.Metric{{Namespace: "CIS", Name: "Root", Value: "1", Default: aws.Float64(0)}}},
 		}},
 		Alarms: &account.Fact[[]account.Alarm]{Evidence: at, Value: []account.Alarm{
-			{Name: "math", ARN: arn("cloudwatch", "us-east-1", "alarm:math"), Metrics: []account.Metric{{Namespace: "CIS", Name: "A"}, {Namespace: "CIS", Name: "B"}}, Comparison: "GreaterThanThreshold", Threshold: aws.Float64(0.5)},
+			{Name: "math", ARN: arn("cloudwatch", "us-east-1", "alarm:math"), Metrics: []account.Metric{{Namespace: "CIS", Name: "A"}, {Namespace: "CIS", Name: "B"}}, Comparison: "GreaterThanThreshold", Threshold: aws.Float64(0.5), EvaluationPeriods: 1},
 			{Name: "root", ARN: arn("cloudwatch", "us-east-1", "alarm:root"), Metrics: []account.Metric{{Namespace: "CIS", Name: "Root"}}, Actions: []string{arn("sns", "us-east-1", "people")},
-				ActionsEnabled: true, Statistic: "Sum", Comparison: "GreaterThanOrEqualToThreshold", Threshold: aws.Float64(1), Period: 300},
+				ActionsEnabled: true, Statistic: "Sum", Comparison: "GreaterThanOrEqualToThreshold", Threshold: aws.Float64(1), Period: 300, EvaluationPeriods: 3, DatapointsToAlarm: 2},
+			{Name: "any", ARN: arn("cloudwatch", "us-east-1", "alarm:any"), Rule: "ALARM(root)", Actions: []string{arn("sns", "us-east-1", "people")}, ActionsEnabled: true, Suppressor: "night"},
 		}},
 		Topics: &account.Fact[[]account.Topic]{Evidence: at, Value: []account.Topic{
 			{ARN: arn("sns", "us-east-1", "people"), Subscriptions: []account.Subscription{{Protocol: "email", Confirmed: true}, {Protocol: "https"}}},
