@@ -163,20 +163,8 @@ func (c *Control) finding(e *Evidence, a Answer, maps []Mapping) finding.Finding
 	case finding.Manual:
 		f.Remedy = c.Manual
 	}
-	redact(&f)
+	f.Redact() // after the id was made
 	return f
-}
-
-// redact takes secrets out of what came from the account. It comes after the
-// id was made.
-func redact(f *finding.Finding) {
-	for _, s := range []*string{&f.Part, &f.Summary, &f.Remedy, &f.Command} {
-		*s = finding.Redact(*s)
-	}
-	for i := range f.Evidence {
-		x := &f.Evidence[i]
-		x.Fact, x.Source = finding.Redact(x.Fact), finding.Redact(x.Source)
-	}
 }
 
 // against compares an age with a threshold in days, to the second: a key of 90

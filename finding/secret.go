@@ -28,18 +28,53 @@ var (
 // a policy, a tag, a filter pattern or an error may hold what nobody should
 // have put there. What looks like a name stays.
 func Redact(s string) string {
-	if len(s) < 8 {
+	if len(s) < 4 {
 		return s
 	}
 	s = privateKey.ReplaceAllLiteralString(s, removed)
 	s = named.ReplaceAllString(s, "${1}"+removed)
 	s = known.ReplaceAllLiteralString(s, removed)
 	return forty.ReplaceAllStringFunc(s, func(run string) string {
-		if len(run) == 40 && random(run) {
-			return removed
+		for {
+			start := secretIn(run)
+			if start < 0 {
+				return run
+			}
+			run = run[:start] + removed + run[start+secretLength:]
 		}
-		return run
 	})
+}
+
+// secretLength is that of a secret access key.
+const secretLength = 40
+
+// secretIn returns where a secret access key begins in a run of its alphabet,
+// -1 if there is none. The run may be a path, of which the key is a part.
+func secretIn(run string) int {
+	for start := 0; start+secretLength <= len(run); start++ {
+		end := start + secretLength
+		if (start == 0 || run[start-1] == '/') && (end == len(run) || run[end] == '/') && random(run[start:end]) {
+			return start
+		}
+	}
+	return -1
+}
+
+// Redact takes secrets out of everything that a finding says, but for what it
+// is about.
+func (f *Finding) Redact() {
+	for _, s := range []*string{&f.Part, &f.Summary, &f.Remedy, &f.Command} {
+		*s = Redact(*s)
+	}
+	for i := range f.Evidence {
+		x := &f.Evidence[i]
+		x.Fact, x.Source = Redact(x.Fact), Redact(x.Source)
+	}
+	if f.Exempt != nil {
+		x := *f.Exempt
+		x.Reason, x.Owner = Redact(x.Reason), Redact(x.Owner)
+		f.Exempt = &x
+	}
 }
 
 // random tells whether 40 characters look drawn by lot: they have letters of

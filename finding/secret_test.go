@@ -27,6 +27,9 @@ func TestRedact(t *testing.T) {
 				t.Errorf("%q became %q", text, got)
 			}
 		}
+		if got := finding.Redact("is allowed by user/x/" + secret + ":2:6"); len(secret) == 40 && strings.Contains(got, secret) {
+			t.Errorf("%q stayed in %q", secret, got)
+		}
 		if secret == "hunter2hunter2" {
 			continue // nothing tells that it is one
 		}
@@ -43,6 +46,7 @@ func TestRedact(t *testing.T) {
 		"has a password and MFA; password: last used 2025-12-02",
 		"da39a3ee5e6b4b0d3255bfef95601890afd80709",
 		"arn:aws:iam::111122223333:mfa/Device1234567890Device1234567890Ab",
+		"arn:aws:iam::111122223333:role/aws/service1/AmazonEC2ContainerServiceforEC2Role/and/more/Paths1/in/it",
 		"ProductionTeam1/ApplicationServerRole123",
 		`{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }`,
 		"iam:GetAccountPasswordPolicy: AccessDenied: not authorized, request id 12345678-1234-1234-1234-123456789012",

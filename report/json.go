@@ -190,6 +190,7 @@ func readReport(data []byte) (*audit.Report, error) {
 		if f.ID == "" || f.Control == "" {
 			return nil, errors.New("a finding without id or control")
 		}
+		f.Redact()
 		out.Findings = append(out.Findings, f.Finding)
 	}
 	return &out, nil
