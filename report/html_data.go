@@ -303,7 +303,7 @@ func (d *data) inventory(items []audit.Item) {
 		x := &items[i]
 		d.Items = append(d.Items, []int64{
 			text(x.Kind), text(x.Name), text(x.ID), text(x.Of), seconds(x.Created), seconds(x.Active), text(x.State), text(x.MFA),
-			int64(x.Attached), int64(x.Members), text(x.Owner), text(x.ARN),
+			int64(x.Attached), int64(x.Members), text(x.Owner), text(x.Account), text(x.ARN),
 		})
 	}
 }

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -10,10 +11,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	snapshot "warden/account"
 	"warden/audit"
@@ -23,11 +28,14 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// run is what hostile names would have a browser do: it leaves a trace.
+const run = `document.documentElement.setAttribute('data-ran','')`
+
 // hostile are names that an intruder would choose, or that nobody thought of.
 var hostile = []string{
-	`</script><script>x()</script>`, `<img src=x onerror=x()>`, `"><svg onload=x()>`, `' onmouseover='x()`, `</noscript><img src=x onerror=x()>`,
-	`<!--<script>`, `]]></style><script>x()</script>`, "\u202egnp.exe", "a\x1b[31m\x00\n\r\u2028b", "javascript:x()", "{{.}}${x()}`", "__proto__", "constructor",
-	"שלום", "名前 👩", strings.Repeat("x", 10000), "&lt;b&gt;", `\u003cscript>`,
+	"</script><script>" + run + "</script>", "<img src=x onerror=" + run + ">", `"><svg onload=` + run + ">", "' onmouseover='" + run, "</noscript><img src=x onerror=" + run + ">",
+	"<!--<script>", "]]></style><script>" + run + "</script>", "\u202egnp.exe", "a\x1b[31m\x00\n\r\u2028b", "javascript:" + run, "{{.}}${" + run + "}`", "__proto__", "constructor",
+	"שלום", "名前 👩", strings.Repeat("x", 10000), "&lt;b&gt;", `\u003cscript>` + run,
 }
 
 // planted is an account in which every name is n.
@@ -244,10 +252,60 @@ func TestHTMLSize(t *testing.T) {
 func TestHTMLInventory(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	if err := report.Inventory(&b, report.HTML, planted("<b>").Inventory()); err != nil {
+	if err := report.Inventory(&b, report.HTML, planted("<b>").Inventory(), report.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if text := b.String(); strings.Contains(text, "<b>") || !strings.Contains(text, `\u003cb\u003e`) || strings.Contains(text, `id="summary"`) {
 		t.Errorf("%.3000s", text)
+	}
+}
+
+// TestHTMLInBrowser lets a browser run the page of hostile names, where there
+// is one: its own program runs, and nothing that a name says.
+func TestHTMLInBrowser(t *testing.T) {
+	t.Parallel()
+	browser := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			browser = path
+			break
+		}
+	}
+	if browser == "" {
+		t.Skip("no chromium")
+	}
+	// One account has all the names.
+	e := planted(hostile[0])
+	for _, n := range hostile[1:] {
+		other := planted(n)
+		e.Users, e.Roles, e.Groups, e.Policies = append(e.Users, other.Users...), append(e.Roles, other.Roles...), append(e.Groups, other.Groups...), append(e.Policies, other.Policies...)
+		e.Gaps, e.Regions = append(e.Gaps, other.Gaps...), append(e.Regions, other.Regions...)
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	if err := os.WriteFile(page, []byte(pageOf(t, e, hostile[0])), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	for _, at := range []string{"", "#findings?status=all", "#who=" + url.QueryEscape("arn:aws:iam::"+account+":user/"+hostile[1])} {
+		args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+			"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=2000", "--dump-dom", "file://" + page + at}
+		dom, err := exec.CommandContext(ctx, browser, args...).Output()
+		if err != nil {
+			t.Skipf("%s does not run here: %v", browser, err)
+		}
+		root, _, _ := strings.Cut(string(dom), "<head>")
+		if strings.Contains(root, "data-ran") {
+			t.Errorf("%s: a name ran", at)
+		}
+		if !bytes.Contains(dom, []byte(`<body data-view="`)) {
+			t.Errorf("%s: the page's own program did not run: %.300s", at, dom)
+		}
+		body := program.ReplaceAllString(string(dom), "")
+		for _, bad := range []string{"<img", "<iframe", "<svg onload"} {
+			if head, _, _ := strings.Cut(body, "<noscript>"); strings.Contains(head, bad) {
+				t.Errorf("%s: %s", at, bad)
+			}
+		}
 	}
 }

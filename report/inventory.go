@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"warden/audit"
 )
@@ -54,7 +55,7 @@ func Sort(items []audit.Item, column string) {
 }
 
 // Inventory writes what an account has, in a form.
-func Inventory(w io.Writer, f Form, items []audit.Item) error {
+func Inventory(w io.Writer, f Form, items []audit.Item, o Options) error {
 	switch f {
 	case JSON:
 		e := json.NewEncoder(w)
@@ -82,40 +83,128 @@ func Inventory(w io.Writer, f Form, items []audit.Item) error {
 		return c.Error()
 	case HTML:
 		return inventoryHTML(w, items)
-	case Markdown, Table:
-		_, err := io.WriteString(w, lines(f, items))
+	case Markdown:
+		_, err := io.WriteString(w, inventoryMarkdown(items))
 		return err
+	case Table:
+		if o.Width == 0 {
+			return inventoryTable(w, items, Columns[:len(Columns)-1], 0)
+		}
+		return byKind(w, items, o.Width)
+	case Text:
+		return byKind(w, items, letter)
 	}
 	return noForm(f)
 }
 
-// lines are the forms for people: the ARN is left out, which the name and the
-// kind stand for.
-func lines(f Form, items []audit.Item) string {
+// inventoryMarkdown leaves the ARN out, which the name and the kind stand for.
+func inventoryMarkdown(items []audit.Item) string {
 	var b strings.Builder
 	head := Columns[:len(Columns)-1]
-	if f == Markdown {
-		fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
-		for i := range items {
-			line := cells(&items[i])[:len(head)]
-			for j := range line {
-				line[j] = escape(line[j])
-			}
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
-		}
-		return b.String()
-	}
-	const form = "%-10s %-32s %-22s %-20s %-10s %-10s %-9s %-7s %8s %7s %-20s %s\n"
-	row := func(c []string) {
-		fmt.Fprintf(&b, form, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11])
-	}
-	row(head)
+	fmt.Fprintf(&b, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
 	for i := range items {
-		line := cells(&items[i])
+		line := cells(&items[i])[:len(head)]
 		for j := range line {
-			line[j] = clean(line[j])
+			line[j] = escape(line[j])
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+	}
+	return b.String()
+}
+
+// kinds are the kinds of items with the columns that say something of them,
+// what matters most first: a narrow page has no room for the last.
+var kinds = []struct {
+	kind, title string
+	columns     []string
+}{
+	{"user", "Users", []string{"name", "state", "lastActive", "created", "mfa", "attached", "owner", "id"}},
+	{"access key", "Access keys", []string{"name", "of", "state", "lastActive", "created", "id"}},
+	{"MFA device", "MFA devices", []string{"name", "of", "state", "created"}},
+	{"group", "Groups", []string{"name", "members", "attached", "created", "id"}},
+	{"role", "Roles", []string{"name", "state", "lastActive", "created", "attached", "owner", "id"}},
+	{"policy", "Policies", []string{"name", "attached", "created", "owner", "id"}},
+}
+
+// byKind writes a table for each kind, no wider than width.
+func byKind(w io.Writer, items []audit.Item, width int) error {
+	between := ""
+	several := slices.ContainsFunc(items, func(x audit.Item) bool { return x.Account != items[0].Account })
+	for _, k := range kinds {
+		var some []audit.Item
+		for i := range items {
+			if items[i].Kind == k.kind {
+				some = append(some, items[i])
+			}
+		}
+		if len(some) == 0 {
+			continue
+		}
+		if _, err := fmt.Fprintf(w, "%s%s: %d\n", between, k.title, len(some)); err != nil {
+			return err
+		}
+		between = "\n"
+		columns := k.columns
+		if several {
+			columns = slices.Insert(slices.Clone(columns), 1, "account")
+		}
+		if err := inventoryTable(w, some, columns, width); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// inventoryTable writes columns as wide as their cells, and leaves out those
+// in which nothing stands. With a width, long cells are cut, and the last
+// columns left out, until the lines fit.
+func inventoryTable(w io.Writer, items []audit.Item, columns []string, width int) error {
+	const widest = 40
+	var wide []int
+	var shown []string
+	used := 0
+	for _, c := range columns {
+		at := slices.Index(Columns, c)
+		n := 0
+		for i := range items {
+			n = max(n, utf8.RuneCountInString(cells(&items[i])[at]))
+		}
+		if n == 0 {
+			continue
+		}
+		if n = max(n, len(c)); width > 0 {
+			n = min(n, widest)
+			if len(shown) > 0 && used+n > width {
+				break
+			}
+		}
+		used += n + 2
+		shown, wide = append(shown, c), append(wide, n)
+	}
+	var b strings.Builder
+	row := func(cells []string) {
+		var line strings.Builder
+		for i, c := range cells {
+			if width > 0 && utf8.RuneCountInString(c) > wide[i] {
+				c = string([]rune(c)[:wide[i]-1]) + "…"
+			}
+			gap := wide[i] - utf8.RuneCountInString(c) + 2
+			if shown[i] == "attached" || shown[i] == "members" {
+				c, gap = strings.Repeat(" ", max(0, gap-2))+c, 2
+			}
+			line.WriteString(c + strings.Repeat(" ", max(0, gap)))
+		}
+		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+	}
+	row(shown)
+	for i := range items {
+		all := cells(&items[i])
+		var line []string
+		for _, c := range shown {
+			line = append(line, clean(all[slices.Index(Columns, c)]))
 		}
 		row(line)
 	}
-	return b.String()
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -380,6 +380,9 @@ type staticItem struct {
 // command: the others differ in the name.
 const commands = 5
 
+// sinceTitle begins the titles of lists of what changed.
+const sinceTitle = "Since the baseline: "
+
 // staticLists has every failure and unknown, and what changed.
 func staticLists(r *audit.Report, o Options) []staticList {
 	var fail, unknown, exempt []finding.Finding
@@ -396,7 +399,7 @@ func staticLists(r *audit.Report, o Options) []staticList {
 	out := []staticList{grouped(r, "Failures", fail), grouped(r, "Unknown", unknown), grouped(r, "Accepted", exempt)}
 	if o.Since != nil {
 		for _, s := range sections(r, o) {
-			out = append(out, grouped(r, "Since the baseline: "+s.title, s.list))
+			out = append(out, grouped(r, sinceTitle+s.title, s.list))
 		}
 	}
 	return slices.DeleteFunc(out, func(l staticList) bool { return l.N == 0 })

@@ -29,10 +29,11 @@ const (
 	OCSF     Form = "ocsf"
 	ASFF     Form = "asff"
 	HTML     Form = "html"
+	Text     Form = "text"
 )
 
 // Forms lists them all.
-var Forms = []Form{Table, JSON, CSV, Markdown, SARIF, OCSF, ASFF, HTML}
+var Forms = []Form{Table, Text, JSON, CSV, Markdown, SARIF, OCSF, ASFF, HTML}
 
 // Options change what is written.
 type Options struct {
@@ -49,6 +50,10 @@ type Options struct {
 	// Region is that of Security Hub, for the form asff; "" is where IAM is at
 	// home.
 	Region string
+	// Width is how many columns the terminal has that the form table is for; 0
+	// where it is for none. Colour colours it.
+	Width  int
+	Colour bool
 	// Evidence is what the report rests on. The form html shows from it the
 	// inventory, the principals, and who can become an administrator.
 	Evidence *audit.Evidence
@@ -66,6 +71,8 @@ func writeOne(w io.Writer, f Form, r *audit.Report, o Options) error {
 		return table(w, r, o)
 	case Markdown:
 		return markdown(w, r, o)
+	case Text:
+		return text(w, r, o)
 	case HTML:
 		return writeHTML(w, r, o)
 	}

@@ -204,7 +204,7 @@ func TestInventory(t *testing.T) {
 		report.Markdown: `| user | =bob\| | AIDA2 |  | 2026-01-31 |`,
 	} {
 		var b bytes.Buffer
-		if err := report.Inventory(&b, f, items); err != nil || !strings.Contains(b.String(), want) {
+		if err := report.Inventory(&b, f, items, report.Options{}); err != nil || !strings.Contains(b.String(), want) {
 			t.Errorf("%s: %v: %s", f, err, &b)
 		}
 	}

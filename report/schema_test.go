@@ -55,7 +55,7 @@ func TestSchema(t *testing.T) {
 	}
 	for _, items := range [][]audit.Item{nil, {{Kind: "user", Name: "=x", ARN: "arn", Created: now, MFA: "no", Account: account}}} {
 		var b bytes.Buffer
-		if err := report.Inventory(&b, report.JSON, items); err != nil {
+		if err := report.Inventory(&b, report.JSON, items, report.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if err := check(t, b.Bytes()); err != nil {

@@ -53,9 +53,9 @@ folder, one file for each account. Nothing is asked of AWS. Recorded events
 sessions of assumed root. What the evidence does not hold is unknown, with the
 reason, and never a pass.
 
-Shown are failures and what is unknown; --all shows the rest. The forms json,
-csv, ocsf and asff always have everything. No form has a secret: what looks like
-one is taken out.
+Shown are failures and what is unknown, on a terminal a dozen of each question;
+--all shows the rest. The forms html, json, csv, ocsf and asff always have
+everything. No form has a secret: what looks like one is taken out.
 
 --baseline shows what is new, changed or gone since an earlier report, and the
 exit status is then about what is new or changed.
@@ -75,6 +75,8 @@ EXIT STATUS
 		Example: `  warden collect --out account.json && warden audit --from account.json
   warden audit --from account.json --benchmark cis-7.0 --fail-on high
   warden audit --from gaad.json --credential-report report.csv --now 2026-01-31T00:00:00Z -o csv
+  warden audit --from account.json -o html --out report.html
+  warden audit --from account.json -o text --out report.txt
   warden audit --from today.json --baseline yesterday-report.json -o markdown
   warden audit --from accounts/ -o ocsf --out findings.jsonl
   warden audit --from account.json -o sarif --out audit.sarif
@@ -129,7 +131,7 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 			items = append(items, j.evidence.Inventory()...)
 		}
 		report.Sort(items, o.sort)
-		return cmp.Or(o.write(s, func(w io.Writer) error { return report.Inventory(w, form, items) }), errUnread(unread))
+		return cmp.Or(o.write(s, func(w io.Writer) error { return report.Inventory(w, form, items, o.screen(s)) }), errUnread(unread))
 	}
 	if err := o.judge(s, list, selection); err != nil {
 		return err
@@ -205,7 +207,8 @@ func (o *auditOptions) judge(s *streams, list []*judged, selection audit.Selecti
 			expired[x] = true
 		}
 		j.report = audit.Run(j.evidence, selection)
-		j.show = report.Options{All: o.all, File: j.name, Region: o.aws.Region, Evidence: j.evidence}
+		j.show = o.screen(s)
+		j.show.All, j.show.File, j.show.Region, j.show.Evidence = o.all, j.name, o.aws.Region, j.evidence
 	}
 	if o.baseline == "" {
 		return nil
@@ -261,6 +264,15 @@ func (o *auditOptions) verdict(list []*judged, least finding.Severity) error {
 		return &exitError{code: 4}
 	}
 	return nil
+}
+
+// screen says for what terminal the report is, if it is for one.
+func (o *auditOptions) screen(s *streams) report.Options {
+	if o.out != "" {
+		return report.Options{}
+	}
+	columns, _ := terminal(s.Out)
+	return report.Options{Width: columns, Colour: colour(s.Out)}
 }
 
 // forms names the forms of a report for people.

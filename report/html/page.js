@@ -17,7 +17,7 @@
   const SINCE = ["", "new", "changed", "gone"];
   const PAGE = 100;
   // The columns of an item, as the inventory has them.
-  const [KIND, NAME, ID, OF, CREATED, ACTIVE, STATE, MFA, ATTACHED, MEMBERS, OWNER, ARN] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11];
+  const [KIND, NAME, ID, OF, CREATED, ACTIVE, STATE, MFA, ATTACHED, MEMBERS, OWNER, ACCOUNT, ARN] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
 
   const $ = (id) => document.getElementById(id);
 
@@ -388,13 +388,23 @@
 
   // ---- Inventory -----------------------------------------------------------
 
+  // Keys name their user, and users their groups, by name; a name is of a kind
+  // and an account.
+  const arnOf = new Map(ITEMS.filter((x) => x[ARN]).map((x) => [T[x[KIND]] + " " + x[ACCOUNT] + " " + x[NAME], x[ARN]]));
+  const lookUp = (kind, account, name) => arnOf.get(kind + " " + account + " " + name);
+  function named(kind, account, name) {
+    const arn = lookUp(kind, account, name);
+    return arn === undefined ? bdi(T[name]) : whoLink(T[arn], T[name]);
+  }
+  const severalAccounts = ITEMS.some((x) => x[ACCOUNT] !== ITEMS[0][ACCOUNT]);
+
   const itemText = (n) => (x) => T[x[n]];
   const failedOf = (x) => byARN.get(x[ARN])?.failed || 0;
   const column = {
     name: { name: "name", title: "name", wide: true, cell: (x) => clamp(x[ARN] ? whoLink(T[x[ARN]], T[x[NAME]]) : bdi(T[x[NAME]])), key: itemText(NAME) },
     failed: { name: "failed", title: "failed", num: true, label: true, cell: (x) => { const n = failedOf(x); return n ? [n, " ", sev(byARN.get(x[ARN]).worst)] : ""; }, key: failedOf },
     id: { name: "id", title: "unique id", cell: (x) => el("div", { class: "clamp mono soft" }, bdi(T[x[ID]])), key: itemText(ID) },
-    of: { name: "of", title: "of user", label: true, cell: (x) => clamp(userARN.has(x[OF]) ? whoLink(T[userARN.get(x[OF])], T[x[OF]]) : bdi(T[x[OF]])), key: itemText(OF) },
+    of: { name: "of", title: "of user", label: true, cell: (x) => clamp(named("user", x[ACCOUNT], x[OF])), key: itemText(OF) },
     created: { name: "created", title: "created", date: true, label: true, cell: (x) => dated(x[CREATED]), key: (x) => x[CREATED] },
     active: { name: "active", title: "last used", date: true, label: true, cell: (x) => dated(x[ACTIVE]), key: (x) => x[ACTIVE] },
     state: { name: "state", title: "state", cell: (x) => bdi(T[x[STATE]]), key: itemText(STATE) },
@@ -402,9 +412,9 @@
     attached: { name: "attached", title: "policies", num: true, label: true, cell: (x) => x[ATTACHED], key: (x) => x[ATTACHED] },
     held: { name: "attached", title: "attached to", num: true, label: true, cell: (x) => x[ATTACHED], key: (x) => x[ATTACHED] },
     members: { name: "members", title: "members", num: true, label: true, cell: (x) => x[MEMBERS], key: (x) => x[MEMBERS] },
+    account: { name: "account", title: "account", label: true, cell: (x) => bdi(T[x[ACCOUNT]]), key: itemText(ACCOUNT) },
     owner: { name: "owner", title: "owner", label: true, cell: (x) => (T[x[OWNER]] ? clamp(bdi(T[x[OWNER]])) : ""), key: itemText(OWNER) },
   };
-  const userARN = new Map(ITEMS.filter((x) => T[x[KIND]] === "user").map((x) => [x[NAME], x[ARN]]));
   const c = column;
   const KIND_COLUMNS = {
     "user": ["Users", [c.name, c.failed, c.state, c.active, c.created, c.mfa, c.attached, c.owner, c.id]],
@@ -414,12 +424,16 @@
     "access key": ["Access keys", [c.name, c.of, c.state, c.active, c.created, c.id]],
     "MFA device": ["MFA devices", [c.name, c.of, c.state, c.created]],
   };
+  function columnsOf(kind) {
+    const [first, ...others] = (KIND_COLUMNS[kind]?.[1] || [c.name]).filter((x) => COUNT || x !== c.failed);
+    return severalAccounts ? [first, c.account, ...others] : [first, ...others];
+  }
   let inventoryGrid = null, inventoryKind = "";
   function drawInventory(p) {
     const kinds = Object.keys(KIND_COLUMNS).filter((k) => ITEMS.some((x) => T[x[KIND]] === k));
     const kind = kinds.includes(p.get("kind")) ? p.get("kind") : kinds[0] || "";
     inventoryKind = kind;
-    const [title, columns] = KIND_COLUMNS[kind] || ["Inventory", [c.name]];
+    const title = KIND_COLUMNS[kind]?.[0] || "Inventory", columns = columnsOf(kind);
     const items = ITEMS.filter((x) => T[x[KIND]] === kind);
     const tabs = el("div", { class: "chips", role: "group", "aria-label": "Kind" }, kinds.map((k) => el("button", { type: "button", "aria-pressed": String(k === kind), onclick: () => { location.hash = "#inventory?kind=" + encodeURIComponent(k); } },
       KIND_COLUMNS[k][0] + " " + number(ITEMS.reduce((n, x) => n + (T[x[KIND]] === k), 0)))));
@@ -441,9 +455,6 @@
     const shown = numbers.slice(0, most).flatMap((n, i) => [i ? ", " : "", node(n)]);
     return numbers.length > most ? [shown, " and " + number(numbers.length - most) + " more"] : shown;
   }
-  const groupARN = new Map(ITEMS.filter((x) => T[x[KIND]] === "group").map((x) => [x[NAME], x[ARN]]));
-  const groupLink = (n) => (groupARN.has(n) ? whoLink(T[groupARN.get(n)], T[n]) : el("bdi", null, T[n]));
-  const userLink = (n) => (userARN.has(n) ? whoLink(T[userARN.get(n)], T[n]) : el("bdi", null, T[n]));
   const arnLink = (n) => whoLink(T[n], T[n].startsWith("arn:") ? T[n].slice(T[n].lastIndexOf("/") + 1) : T[n]);
 
   function way(w) {
@@ -461,7 +472,7 @@
     const n = numberOf.get(arn), x = itemByARN.get(n), p = profileByARN.get(n) || {}, found = byARN.get(n), w = wayByARN.get(n);
     const rows = [];
     const row = (name, ...value) => rows.push(el("dt", null, name), el("dd", null, value));
-    const kind = x ? T[x[KIND]] : arn.endsWith(":root") ? "account" : "subject";
+    const account = x ? x[ACCOUNT] : 0, kind = x ? T[x[KIND]] : arn.endsWith(":root") ? "account" : "subject";
     row("ARN", el("code", null, el("bdi", null, arn)));
     if (x) {
       if (T[x[ID]]) row("unique id", el("code", null, el("bdi", null, T[x[ID]])));
@@ -474,15 +485,15 @@
       row("last active", p.used ? [minute(p.used[0]), " (" + ago(p.used[0]) + ") by ", el("bdi", null, T[p.used[1]]), el("div", { class: "soft" }, "from ", el("bdi", null, T[p.used[2]]), ", ", age(p.used[3]))] : "no use is known",
         el("div", { class: "soft" }, "confidence: " + T[p.confidence], p.since ? "; looked back to " + day(p.since) : "", list(p.doubts).length ? ["; not looked at: ", el("bdi", null, p.doubts.map((d) => T[d]).join(", "))] : ""));
     }
-    if (list(p.groups).length) row("groups", names(p.groups, groupLink));
-    if (list(p.members).length) row("members", names(p.members, userLink));
+    if (list(p.groups).length) row("groups", names(p.groups, (m) => named("group", account, m)));
+    if (list(p.members).length) row("members", names(p.members, (m) => named("user", account, m)));
     if (list(p.attached).length) row("policies", names(p.attached, arnLink));
-    const through = list(p.groups).flatMap((g) => list(profileByARN.get(groupARN.get(g))?.attached));
+    const through = list(p.groups).flatMap((g) => list(profileByARN.get(lookUp("group", account, g))?.attached));
     if (through.length) row("by groups", names([...new Set(through)], arnLink));
     if (list(p.inline).length) row("inline", names(p.inline, (m) => el("bdi", null, T[m])));
     if (p.boundary) row("boundary", arnLink(p.boundary));
     if (list(p.trusted).length) row("trusts", names(p.trusted, (m) => (itemByARN.has(m) ? whoLink(T[m], short(T[m])) : el("bdi", null, T[m]))));
-    const own = kind === "user" ? ITEMS.filter((i) => i[OF] === x[NAME]) : [];
+    const own = kind === "user" ? ITEMS.filter((i) => i[OF] === x[NAME] && i[ACCOUNT] === account) : [];
     const cards = [el("section", { class: "block", "aria-label": "Key facts" }, el("dl", { class: "detail" }, rows))];
     const right = [];
     if (own.length) {
@@ -571,7 +582,7 @@
     if (view === "who") return;
     document.body.dataset.paper = "1";
     if (view === "inventory") {
-      const rows = inventoryGrid.rows(), columns = KIND_COLUMNS[inventoryKind]?.[1] || [];
+      const rows = inventoryGrid.rows(), columns = columnsOf(inventoryKind);
       fill($("paper"), el("table", { class: "list" }, el("thead", null, el("tr", null, columns.map((c) => el("th", null, c.title)))), el("tbody", null, rows.slice(0, PAPER).map((x) => el("tr", null, columns.map((c) => el("td", null, c.cell(x))))))), left(rows.length));
       return;
     }
