@@ -39,6 +39,7 @@ func nextLook(made, now time.Time) time.Time {
 // context.
 type holder struct {
 	r       *Responder
+	hand    context.Context // for a look that was begun
 	each    func(incident string, again Recheck, err error)
 	looking sync.WaitGroup
 	mu      sync.Mutex
@@ -67,7 +68,7 @@ func (h *holder) hold(ctx context.Context, incident string, next time.Time) {
 			if !wait(ctx, next.Sub(h.r.Now())) {
 				return
 			}
-			again, err := h.r.Recheck(ctx, incident)
+			again, err := h.r.Recheck(h.hand, incident)
 			h.each(incident, again, err)
 			if next = again.Next; next.IsZero() && err != nil {
 				next = nextLook(began, h.r.Now())

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"warden/change/apply"
 	"warden/trail"
 	"warden/trail/source"
 )
@@ -27,6 +28,9 @@ type QueueOptions struct {
 	Wait time.Duration
 	// UntilEmpty ends Serve at the first receive that brings nothing.
 	UntilEmpty bool
+	// Grace is how long the events in hand are gone on with when the context
+	// ends; 0 means not at all. What is not dealt with is delivered again.
+	Grace time.Duration
 	// Each is called with the result of every event, one at a time.
 	Each func(Result)
 	// Bad is called with every message that is not an event.
@@ -43,7 +47,9 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 	if o.Wait == 0 {
 		o.Wait = 20 * time.Second
 	}
-	h := &holder{r: r, each: func(incident string, again Recheck, err error) {
+	hand, done := apply.Grace(ctx, o.Grace)
+	defer done()
+	h := &holder{r: r, hand: hand, each: func(incident string, again Recheck, err error) {
 		switch {
 		case err != nil && ctx.Err() == nil:
 			r.Log.Error("a containment could not be looked at again", "incident", incident, "error", err)
@@ -85,7 +91,7 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 		if len(fresh) == 0 && o.UntilEmpty {
 			return nil
 		}
-		r.batch(ctx, q, fresh, o, func(incident string) {
+		r.batch(hand, q, fresh, o, func(incident string) {
 			if !o.UntilEmpty {
 				h.hold(ctx, incident, nextLook(r.Now(), r.Now()))
 			}

@@ -224,8 +224,12 @@ func (r *Responder) Sweep(ctx context.Context, past Past, o SweepOptions) (Sweep
 	return s.report, nil
 }
 
-// problem notes what went wrong.
+// problem notes what went wrong. That the sweep was stopped is no problem of
+// its own.
 func (s *sweep) problem(what string, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	s.report.Problems = append(s.report.Problems, what+": "+oneLine(err))
 	s.r.Log.Error("the sweep could not do everything", "what", what, "error", err)
 }

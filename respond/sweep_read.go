@@ -182,7 +182,7 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 	default:
 		s.report.Missed = append(s.report.Missed, swept)
 	}
-	s.r.Log.Warn("an event of the history was not dealt with", "event", e.ID, "name", e.Name, "caller", res.Actor.ARN,
+	s.r.Log.Warn("an event of the history had not been dealt with", "event", e.ID, "name", e.Name, "caller", res.Actor.ARN,
 		"verdict", res.Verdict, "action", res.Action, "known", known != nil)
 }
 
@@ -254,7 +254,7 @@ func (s *sweep) tellMissed(ctx context.Context) {
 	res.Incident = id
 	s.r.tell(ctx, &res, 0, "missed "+change.Short(change.Hash(ids...)), notify.Message{
 		Incident: id, Severity: finding.Critical,
-		Subject: fmt.Sprintf("warden: the rule missed %d events", len(ids)), Text: b.String(),
+		Subject: "warden: the rule missed " + number(len(ids), "event"), Text: b.String(),
 	})
 	if res.Err != nil {
 		s.problem("tell of missed events", res.Err)
@@ -289,4 +289,12 @@ func (r *Responder) Rejudge(ctx context.Context, past Past, callerID string, sin
 		results[i] = r.Handle(ctx, e)
 	}
 	return results, nil
+}
+
+// number is how many there are of something, in words.
+func number(n int, of string) string {
+	if n != 1 {
+		of += "s"
+	}
+	return fmt.Sprint(n, " ", of)
 }

@@ -86,7 +86,7 @@ func TestSweepFindsWhatTheRuleMissed(t *testing.T) {
 	if got := p.attached(p.Truth.Administrator); slices.Contains(got, "DENY-IAM") {
 		t.Errorf("the administrator has %v", got)
 	}
-	if p.told("the rule missed 1 events") != 1 || p.told("warden contained") != 1 {
+	if p.told("the rule missed 1 event") != 1 || p.told("warden contained") != 1 {
 		t.Errorf("people were told %d times that the rule misses events, %d times of the containment", p.told("missed"), p.told("contained"))
 	}
 

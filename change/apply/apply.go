@@ -36,6 +36,9 @@ type Options struct {
 	// Organizations changes service control policies; nil means that steps
 	// about them fail with ErrNoOrganization.
 	Organizations Organizations
+	// Grace is how long a step that was begun is gone on with when the context
+	// is cancelled, so that its outcome is known and stored; 0 means not at all.
+	Grace time.Duration
 	// Now and Sleep are the clock; nil means the real one. Sleep returns
 	// early, with the context's error, when that is done.
 	Now   func() time.Time

@@ -23,6 +23,8 @@ func (w worker) step(ctx context.Context, s change.Step, st ledger.StepState) (l
 	if err := ctx.Err(); err != nil {
 		return ledger.Outcome{}, err
 	}
+	ctx, done := Grace(ctx, w.o.Grace)
+	defer done()
 	if st.Ended() {
 		return *st.Outcome, nil
 	}

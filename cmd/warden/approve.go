@@ -289,7 +289,7 @@ func decide(ctx context.Context, s *streams, o approveOptions, clients *app.Clie
 		return err
 	}
 	r, err := respond.New(respond.Options{
-		Account: acct, Partition: place.Partition, Ledger: l, Applier: apply.New(clients.IAM, l, apply.Options{Account: acct}),
+		Account: acct, Partition: place.Partition, Ledger: l, Applier: apply.New(clients.IAM, l, apply.Options{Account: acct, Grace: grace}),
 		Lookup: respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM},
 		Votes:  votes, Notifier: notify.NewText(s.Err),
 	})

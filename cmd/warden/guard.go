@@ -122,14 +122,17 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (ended error) {
 		return err
 	}
 	if err := r.Start(ctx); err != nil {
-		return err
+		return stoppedIn(ctx, err, "the same command finishes what was begun")
 	}
+	defer context.AfterFunc(ctx, func() {
+		fmt.Fprintln(s.Err, "warden: stopping when what is in hand is finished; once more ends at once")
+	})()
 	out := &guardOutput{w: s.Out, json: o.output == "json"}
 	switch {
 	case o.queue != "":
 		log.Info("guarding", "account", opts.Account, "queue", o.queue, "apply", o.apply)
 		err = r.Serve(ctx, source.NewQueue(at.home.SQS, o.queue), respond.QueueOptions{
-			Name: o.queue, UntilEmpty: o.untilEmpty, Wait: pollWait(o.untilEmpty), Each: out.event,
+			Name: o.queue, UntilEmpty: o.untilEmpty, Wait: pollWait(o.untilEmpty), Grace: grace, Each: out.event,
 			Bad: func(source.Message, error) { out.bad++ },
 		})
 	default:

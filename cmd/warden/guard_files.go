@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"warden/change/apply"
 	"warden/guard"
 	"warden/respond"
 	"warden/trail"
@@ -31,18 +32,20 @@ func (o *guardOptions) files(ctx context.Context, s *streams, r *respond.Respond
 		// gets a line for every event.
 		scanner.Relevant = guard.Relevant
 	}
+	hand, done := apply.Grace(ctx, grace)
+	defer done()
 	handle := func(e *trail.Event) error {
-		res := r.Handle(ctx, e)
+		res := r.Handle(hand, e)
 		// A queue would deliver the event again; a file does not.
 		for try := 1; res.Retry && try < fileTries && pause(ctx, folderPause); try++ {
-			res = r.Handle(ctx, e)
+			res = r.Handle(hand, e)
 		}
 		out.event(res)
 		return ctx.Err()
 	}
 	defer func() { out.ignored = scanner.Stats().Irrelevant }()
 	if o.folder == "" {
-		return source.Files(ctx, scanner, o.events, s.In, handle)
+		return stoppedIn(ctx, source.Files(ctx, scanner, o.events, s.In, handle), "not all of it was read")
 	}
 	folder := &source.Folder{Root: o.folder}
 	for {

@@ -183,7 +183,7 @@ func (o *guardSetup) act(ctx context.Context, s *streams, at places, opts *respo
 	if o.ledger != "" {
 		opts.LedgerFlag = "--ledger " + o.ledger
 	}
-	opts.Applier = apply.New(at.account.IAM, opts.Ledger, apply.Options{Account: opts.Account, Organizations: o.guardrail.organizations(at.home)})
+	opts.Applier = apply.New(at.account.IAM, opts.Ledger, apply.Options{Account: opts.Account, Grace: grace, Organizations: o.guardrail.organizations(at.home)})
 	opts.Past = o.history(at.account, nil)
 	told := notify.NewText(s.Out)
 	if o.output == "json" {

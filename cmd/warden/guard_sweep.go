@@ -112,7 +112,7 @@ func sweepRun(ctx context.Context, s *streams, o *sweepOptions) (ended error) {
 	past := o.history(at.account, func(b trail.BadRecord) { log.Warn("a record cannot be read", "record", b.String()) })
 	report, err := r.Sweep(ctx, past, sweep)
 	if err != nil {
-		return err
+		return stoppedIn(ctx, err, "the next sweep goes on where this one stopped")
 	}
 	if o.output == "json" {
 		err = writeJSON(s.Out, report)
@@ -122,6 +122,8 @@ func sweepRun(ctx context.Context, s *streams, o *sweepOptions) (ended error) {
 	switch {
 	case err != nil:
 		return fmt.Errorf("write the report: %w", err)
+	case ctx.Err() != nil:
+		return stoppedIn(ctx, ctx.Err(), "the next sweep goes on where this one stopped")
 	case report.Findings():
 		return &exitError{code: 3}
 	case !report.Complete():

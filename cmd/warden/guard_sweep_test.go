@@ -112,7 +112,7 @@ func TestGuardSweep(t *testing.T) {
 	if status != 3 || len(report.Missed) != 1 || report.Missed[0].Action != respond.Contained || !s.contained(s.Truth.Intruder) {
 		t.Errorf("status %d, missed %+v, contained %v", status, report.Missed, s.contained(s.Truth.Intruder))
 	}
-	if !strings.Contains(errs, "warden: the rule missed 1 events") || !strings.Contains(errs, "warden contained user "+s.Truth.Intruder) {
+	if !strings.Contains(errs, "warden: the rule missed 1 event") || !strings.Contains(errs, "warden contained user "+s.Truth.Intruder) {
 		t.Errorf("people were not told:\n%s", errs)
 	}
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -47,6 +48,25 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usageErrorf("%s: %q is one argument too many", cmd.CommandPath(), args[0])
 	}
 	return nil
+}
+
+// grace is how long what was begun is gone on with when somebody stops the
+// program.
+const grace = 20 * time.Second
+
+// errStopped says that a signal ended the command before its end.
+var errStopped = errors.New("stopped")
+
+// stoppedIn says in place of an error that only a signal caused that the
+// command was stopped, and what follows from that.
+func stoppedIn(ctx context.Context, err error, then string) error {
+	switch {
+	case err == nil || ctx.Err() == nil || errors.Is(err, errStopped) || !errors.Is(err, context.Canceled):
+		return err
+	case then == "":
+		return errStopped
+	}
+	return fmt.Errorf("%w: %s", errStopped, then)
 }
 
 func newRoot(s *streams) *cobra.Command {
@@ -88,8 +108,9 @@ Nothing is changed in an account without --apply.`,
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once
 	s := &streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}
-	err := newRoot(s).ExecuteContext(ctx)
+	err := stoppedIn(ctx, newRoot(s).ExecuteContext(ctx), "")
 	stop()
 	os.Exit(exitStatus(s.Err, err))
 }

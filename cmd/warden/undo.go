@@ -104,10 +104,10 @@ func undoRun(ctx context.Context, s *streams, o undoOptions, id string) error {
 		if err != nil {
 			return err
 		}
-		a := apply.New(at.account.IAM, l, apply.Options{Account: acct, Organizations: o.guardrail.reached(at.home)})
+		a := apply.New(at.account.IAM, l, apply.Options{Account: acct, Grace: grace, Organizations: o.guardrail.reached(at.home)})
 		return undo(ctx, s, o, a, at.account.IAM, incident, step)
 	}()
-	return errors.Join(err, store.Close())
+	return errors.Join(stoppedIn(ctx, err, "what was given back stands in the ledger, and the same command gives back the rest"), store.Close())
 }
 
 // undo plans, shows and, with --apply, gives back.
