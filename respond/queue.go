@@ -42,7 +42,8 @@ type QueueOptions struct {
 // deleted when its event was dealt with, and also when it is no event at all,
 // after the ledger has kept it for inspection. A dry run deletes nothing: the
 // messages are another guard's. An error of the queue is logged and tried
-// again; it is returned only with UntilEmpty.
+// again; it is returned only with UntilEmpty, and where the queue refuses from
+// the start.
 func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 	if o.Wait == 0 {
 		o.Wait = 20 * time.Second
@@ -58,6 +59,7 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 		}
 	}}
 	defer h.looking.Wait()
+	answered := false         // by the queue, once
 	seen := map[string]bool{} // only in a dry run, where messages come again
 	pause := time.Second
 	for ctx.Err() == nil {
@@ -66,7 +68,7 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case err != nil && o.UntilEmpty:
+		case err != nil && (o.UntilEmpty || !answered && errors.Is(err, source.ErrRefused)):
 			return err
 		case err != nil:
 			r.Log.Error("the queue does not answer", "queue", o.Name, "error", err)
@@ -76,7 +78,7 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 			pause = min(2*pause, time.Minute)
 			continue
 		}
-		pause = time.Second
+		pause, answered = time.Second, true
 		fresh := messages[:0]
 		for _, m := range messages {
 			if r.Applier == nil && seen[m.ID] {

@@ -112,6 +112,10 @@ func connect(ctx context.Context, path string) (*SQLite, error) {
 	}
 	s := &SQLite{db: db, path: path}
 	if err := s.migrate(ctx); err != nil {
+		var coded *sqlite.Error
+		if errors.As(err, &coded) && coded.Code() == sqlite3.SQLITE_NOTADB {
+			err = fmt.Errorf("ledger: %s is not a database, so it is no ledger of warden's", path)
+		}
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil

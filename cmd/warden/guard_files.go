@@ -20,11 +20,21 @@ const folderPause = 2 * time.Second
 // way to its containment failed.
 const fileTries = 3
 
+// badShown is how many records of a file that cannot be read are listed: of a
+// file that is no CloudTrail file at all each line is one.
+const badShown = 10
+
 // files judges the events of files, and of a folder as they appear in it.
 func (o *guardOptions) files(ctx context.Context, s *streams, r *respond.Responder, out *guardOutput) error {
+	inFile := map[string]int{}
 	scanner := &trail.Scanner{Bad: func(b trail.BadRecord) {
 		out.bad++
-		fmt.Fprintf(s.Err, "warden: %s\n", b)
+		switch inFile[b.File]++; {
+		case inFile[b.File] <= badShown:
+			fmt.Fprintf(s.Err, "warden: %s\n", b)
+		case inFile[b.File] == badShown+1:
+			fmt.Fprintf(s.Err, "warden: %s: more that cannot be read is counted, not listed\n", b.File)
+		}
 		r.Quarantine(ctx, fmt.Sprintf("%s record %d byte %d", b.File, b.Number, b.Offset), b.Raw, errors.New(b.Reason))
 	}}
 	if !out.json {

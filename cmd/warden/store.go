@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -36,8 +38,22 @@ func openLedger(ctx context.Context, flag string, aws app.Options) (ledger.Store
 
 // readLedger opens a ledger that must exist.
 func readLedger(ctx context.Context, flag string, aws app.Options) (ledger.Store, error) {
-	return openStore(ctx, flag, aws, ledger.ReadSQLite)
+	s, err := openStore(ctx, flag, aws, ledger.ReadSQLite)
+	var missing *fs.PathError
+	if errors.As(err, &missing) && errors.Is(err, fs.ErrNotExist) {
+		err = noLedger{missing.Path}
+	}
+	return s, err
 }
+
+// noLedger says that there is no ledger; it is an fs.ErrNotExist.
+type noLedger struct{ path string }
+
+func (e noLedger) Error() string {
+	return fmt.Sprintf("there is no ledger %s: warden guard --apply makes one, and --ledger names another", e.path)
+}
+
+func (noLedger) Is(target error) bool { return target == fs.ErrNotExist }
 
 func openStore(ctx context.Context, flag string, aws app.Options, file func(context.Context, string) (*ledger.SQLite, error)) (ledger.Store, error) {
 	if table, ok := strings.CutPrefix(flag, dynamoDB); ok {

@@ -2,11 +2,13 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	"github.com/aws/smithy-go"
 )
 
 // QueueClient holds the SQS calls that a Queue makes.
@@ -50,7 +52,11 @@ func (q *Queue) Receive(ctx context.Context, wait time.Duration) ([]Message, err
 		WaitTimeSeconds:     int32(min(wait, maxPoll) / time.Second),
 	})
 	if err != nil {
-		return nil, fmt.Errorf("receive from %s: %w", q.url, err)
+		err = fmt.Errorf("receive from %s: %w", q.url, err)
+		if isRefused(err) {
+			err = fmt.Errorf("%w: %w", ErrRefused, err)
+		}
+		return nil, err
 	}
 	messages := make([]Message, len(out.Messages))
 	for i, m := range out.Messages {
@@ -61,6 +67,24 @@ func (q *Queue) Receive(ctx context.Context, wait time.Duration) ([]Message, err
 		}
 	}
 	return messages, nil
+}
+
+// ErrRefused says that the queue will answer the same whenever it is asked: it
+// does not exist, or the credentials may not read it.
+var ErrRefused = errors.New("the queue cannot be read")
+
+// isRefused knows the codes of SQS and of its older protocol. Source: Amazon
+// SQS API Reference, ReceiveMessage; Common Errors.
+func isRefused(err error) bool {
+	var coded smithy.APIError
+	if !errors.As(err, &coded) {
+		return false
+	}
+	switch coded.ErrorCode() {
+	case "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue", "InvalidAddress", "AccessDenied", "AccessDeniedException":
+		return true
+	}
+	return false
 }
 
 // Delete tells the queue that the message has been dealt with.
