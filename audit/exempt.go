@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -13,6 +15,18 @@ const Rule = "audit:"
 
 // Exemption accepts a finding about one subject until it expires.
 type Exemption = finding.Exemption
+
+// ReadExemptions reads a file of exemptions, which may hold those of other
+// judgements too. One from a control that there is not is an error. See
+// [finding.ReadExemptions].
+func ReadExemptions(r io.Reader) ([]Exemption, error) {
+	return finding.ReadExemptions(r, func(x Exemption) error {
+		if id, ours := strings.CutPrefix(x.Rule, Rule); ours && Find(id) == nil {
+			return fmt.Errorf("rule: there is no control %q", id)
+		}
+		return nil
+	})
+}
 
 // exempt marks the failures that somebody accepted. A name that was made anew
 // is another subject: where the finding has a unique id, the exemption must

@@ -9,7 +9,6 @@ import (
 
 	"warden/account"
 	"warden/guard"
-	"warden/notify"
 	"warden/respond"
 )
 
@@ -18,11 +17,7 @@ type config struct {
 	guard guard.Config
 	// table is the DynamoDB table of the ledger; "" in a dry run.
 	table string
-	// topic is told of incidents, besides the log; "" for none.
-	topic string
-	// slack and mail are told too; nil for none.
-	slack *notify.Slack
-	mail  *notify.Mail
+	people
 	// queueURL is where failed messages are made visible again soon; "" leaves
 	// that to the queue's visibility time-out.
 	queueURL string
@@ -70,7 +65,6 @@ func readConfig(getenv func(string) string) (config, error) {
 			Exemptions:      r.exemptions("EXEMPTIONS"),
 		},
 		table:      getenv("LEDGER_TABLE"),
-		topic:      getenv("SNS_TOPIC_ARN"),
 		queueURL:   getenv("QUEUE_URL"),
 		holdURL:    getenv("HOLD_QUEUE_URL"),
 		regions:    r.list("SWEEP_REGIONS"),
@@ -103,7 +97,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		}
 		c.members = append(c.members, m)
 	}
-	r.channels(&c)
+	c.people = r.people()
 	machine := getenv("STATE_MACHINE_ARN")
 	switch mode := getenv("RESPONSE_MODE"); mode {
 	case "", "direct":
@@ -115,14 +109,8 @@ func readConfig(getenv func(string) string) (config, error) {
 	default:
 		r.wrong("RESPONSE_MODE", "%q: want direct or workflow", mode)
 	}
-	region := getenv("AWS_REGION")
-	switch {
-	case c.table == "" && !c.dryRun:
+	if c.table == "" && !c.dryRun {
 		r.wrong("LEDGER_TABLE", "want the name of the ledger's table (or DRY_RUN=true)")
-	case c.topic != "" && !isTopic(c.topic):
-		r.wrong("SNS_TOPIC_ARN", "want the ARN of an SNS topic")
-	case c.topic != "" && region != "" && regionOf(c.topic) != region:
-		r.wrong("SNS_TOPIC_ARN", "the topic is in %s, the function in %s: want a topic of the same region", regionOf(c.topic), region)
 	}
 	if c.guard.RevokeSessions && !c.guard.ContainSessions {
 		r.wrong("REVOKE_SESSIONS", "it goes together with CONTAIN_SESSIONS")
@@ -138,19 +126,6 @@ var (
 	// Source: IAM API Reference, CreatePolicy, PolicyName.
 	policyName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
 )
-
-func isTopic(arn string) bool {
-	a, err := account.ParseARN(arn)
-	return err == nil && a.Service == "sns" && a.Account != ""
-}
-
-func regionOf(arn string) string {
-	a, err := account.ParseARN(arn)
-	if err != nil {
-		return ""
-	}
-	return a.Region
-}
 
 // reader collects what is wrong with the environment.
 type reader struct {

@@ -35,10 +35,10 @@ func TestReadConfig(t *testing.T) {
 			Exemptions: []guard.Exemption{{ARN: "arn:aws:iam::111122223333:user/ci", ID: "AIDACI", Rule: "guard", Reason: "pipeline", Owner: "ops",
 				Expires: time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)}},
 		},
-		table: "t", topic: "arn:aws:sns:us-east-1:111122223333:a", responder: "arn:aws:iam::111122223333:role/r",
+		table: "t", people: people{topic: "arn:aws:sns:us-east-1:111122223333:a"}, responder: "arn:aws:iam::111122223333:role/r",
 		members: []string{"444455556666", "777788889999"}, memberRole: "m", holdURL: "https://sqs/1/hold", regions: []string{"eu-west-1", "us-west-2"},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(config{}, people{})); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }

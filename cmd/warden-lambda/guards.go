@@ -206,10 +206,16 @@ func (s shared) Resume(ctx context.Context, olderThan time.Duration) ([]apply.Re
 }
 
 // begin notes which request is being dealt with, and returns the context in
-// which to work: it ends early enough for the function to answer.
+// which to work.
 func (g *guards) begin(ctx context.Context) (context.Context, context.CancelFunc) {
+	return begin(ctx, g.setRequest)
+}
+
+// begin notes which request is being dealt with, and returns the context in
+// which to work: it ends early enough for the function to answer.
+func begin(ctx context.Context, setRequest func(id string)) (context.Context, context.CancelFunc) {
 	if lc, ok := lambdacontext.FromContext(ctx); ok {
-		g.setRequest(lc.AwsRequestID)
+		setRequest(lc.AwsRequestID)
 	}
 	deadline, ok := ctx.Deadline()
 	if !ok {

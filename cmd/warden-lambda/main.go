@@ -6,12 +6,15 @@
 //	          looks again at containments when the hold queue says so
 //	sweep     looks after what the queue did not bring, when a schedule says so
 //	workflow  does one step of the state machine that asks people first
+//	audit     audits the account, or those of its organisation, when a schedule
+//	          says so: stores the report and tells people what is different
 //
 // docs/deploy.md lists the environment variables.
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,11 +61,20 @@ type worker interface {
 	handle(ctx context.Context, payload json.RawMessage) (any, error)
 }
 
+// environment is what a function starts with.
+type environment struct {
+	getenv     func(string) string
+	log        *slog.Logger
+	setRequest func(id string)
+	connect    func(context.Context) (*app.Clients, error)
+}
+
 // workers make the functions of this program, by the name of the handler.
-var workers = map[string]func(g *guards) worker{
-	"guard":    func(g *guards) worker { return &guardFunction{g} },
-	"sweep":    func(g *guards) worker { return &sweepFunction{g} },
-	"workflow": func(g *guards) worker { return &workflowFunction{g} },
+var workers = map[string]func(environment) (worker, error){
+	"guard":    ofGuard(func(g *guards) worker { return &guardFunction{g} }),
+	"sweep":    ofGuard(func(g *guards) worker { return &sweepFunction{g} }),
+	"workflow": ofGuard(func(g *guards) worker { return &workflowFunction{g} }),
+	"audit":    newAudit,
 }
 
 // function returns what the configured handler stands for.
@@ -72,20 +84,27 @@ func function(getenv func(string) string, log *slog.Logger, setRequest func(id s
 		return nil, fmt.Errorf("there is no function %q in this program: set the handler to one of %s",
 			getenv("_HANDLER"), strings.Join(slices.Sorted(maps.Keys(workers)), ", "))
 	}
-	g := &guards{log: log, setRequest: setRequest, connect: func(ctx context.Context) (*app.Clients, error) {
+	return begin(environment{getenv, log, setRequest, func(ctx context.Context) (*app.Clients, error) {
 		return app.Connect(ctx, app.Options{})
-	}}
-	var err error
-	if g.config, err = readConfig(getenv); err != nil {
-		return nil, err
-	}
-	own := getenv("AWS_REGION")
-	if own == "" {
-		own = app.HomeRegion
-	}
-	g.regions = append([]string{own}, slices.DeleteFunc(g.config.regions, func(r string) bool { return r == own })...)
-	return begin(g), nil
+	}})
 }
+
+// ofGuard makes a function that works with the guards.
+func ofGuard(begin func(*guards) worker) func(environment) (worker, error) {
+	return func(e environment) (worker, error) {
+		g := &guards{log: e.log, setRequest: e.setRequest, connect: e.connect}
+		var err error
+		if g.config, err = readConfig(e.getenv); err != nil {
+			return nil, err
+		}
+		own := e.region()
+		g.regions = append([]string{own}, slices.DeleteFunc(g.config.regions, func(r string) bool { return r == own })...)
+		return begin(g), nil
+	}
+}
+
+// region is the function's own.
+func (e environment) region() string { return cmp.Or(e.getenv("AWS_REGION"), app.HomeRegion) }
 
 // reportInit tells the Lambda runtime why the function cannot start, so that
 // the reason stands in the answer to whoever invoked it. Source: AWS Lambda

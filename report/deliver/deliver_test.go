@@ -189,7 +189,7 @@ func TestTwoMornings(t *testing.T) {
 		t.Fatal(err)
 	}
 	second := of(tuesday, append([]finding.Finding{rootKey, rootMFA, noMFA}, append(admins(6), oldKey2, unknown(oldKey, "not in the credential report: iam:GetCredentialReport: AccessDenied"), good(unusedKey), passed)...)...)
-	done, err := run(t, d, tuesday, second, deliver.Extra{Snapshot: &account.Snapshot{Version: account.Version, Account: id}})
+	done, err := run(t, d, tuesday, second, deliver.Extra{Snapshot: true, Evidence: audit.NewEvidence(&account.Snapshot{Version: account.Version, Account: id}, tuesday)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,6 +210,7 @@ func TestTwoMornings(t *testing.T) {
 	// What is stored, and how.
 	folder := "audit/" + id + "/2026/05/05/20260505T060000Z/"
 	for key, kind := range map[string]string{
+		"report.html": "text/html; charset=utf-8 inline",
 		"report.json": "application/json attachment", "report.csv": "text/csv; charset=utf-8 attachment", "snapshot.json": "application/json attachment", "run.json": "application/json",
 	} {
 		in := b.objects[folder+key]

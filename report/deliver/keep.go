@@ -57,8 +57,10 @@ type mark struct {
 type Extra struct {
 	// Name is the account's in its organisation; "" where it is not known.
 	Name string
-	// Snapshot is stored too; nil is not.
-	Snapshot *account.Snapshot
+	// Evidence is what the report rests on, for the form html, and with
+	// Snapshot to be stored itself; nil where it is not at hand.
+	Evidence *audit.Evidence
+	Snapshot bool
 	// Since is what people gave as the difference; nil compares with the
 	// report that is stored as the newest.
 	Since  *audit.Diff
@@ -73,6 +75,7 @@ var stored = []struct {
 	kind, name string
 	inline     bool
 }{
+	{report.HTML, "text/html; charset=utf-8", "html", true},
 	{report.JSON, "application/json", "json", false},
 	{report.CSV, "text/csv; charset=utf-8", "csv", false},
 }
@@ -95,14 +98,14 @@ func (r *Run) Keep(ctx context.Context, rep *audit.Report, extra Extra) *Kept {
 	if err := r.compare(ctx, k); err != nil {
 		k.failed("the report before could not be read", err)
 	}
-	options := report.Options{Since: k.Since}
+	options := report.Options{Since: k.Since, Evidence: extra.Evidence}
 	for _, s := range stored {
 		r.store1(ctx, k, s.name, file{key: r.folder(rep.Account, "report."+s.name), kind: s.kind, inline: s.inline},
 			func(w io.Writer) error { return report.Write(w, s.form, rep, options) })
 	}
-	if extra.Snapshot != nil {
+	if extra.Snapshot && extra.Evidence != nil {
 		r.store1(ctx, k, "snapshot", file{key: r.folder(rep.Account, "snapshot.json"), kind: "application/json"},
-			func(w io.Writer) error { return account.WriteSnapshot(w, extra.Snapshot) })
+			func(w io.Writer) error { return account.WriteSnapshot(w, extra.Evidence.Snapshot) })
 	}
 	return k
 }
