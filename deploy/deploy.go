@@ -68,6 +68,8 @@ var policies = []source{
 	{"audit", "audit", "AuditorPolicy", nil, false},
 	{"audit-push", "audit", "PushPolicy", map[string]string{"SecurityHub": "true"}, false},
 	{"audit-report", "audit", "ReportPolicy", nil, false},
+	{"audit-function", "audit", "FunctionRolePolicy", map[string]string{"LambdaS3BucketName": "code"}, false},
+	{"audit-schedule", "audit", "ScheduleRolePolicy", map[string]string{"LambdaS3BucketName": "code"}, false},
 }
 
 // Policies are the names that Policy takes.

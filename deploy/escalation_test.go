@@ -202,6 +202,8 @@ func TestEscalationOverOurStacks(t *testing.T) {
 		{"guard-organisation", map[string]string{"GuardAccountId": "999988887777"}},
 		{"guard-doctor", nil},
 		{"audit", nil},
+		{"audit", map[string]string{"LambdaS3BucketName": "code", "SecurityHub": "true"}},
+		{"audit", map[string]string{"LambdaS3BucketName": "code", "TrustedArn": "arn:aws:iam::111122223333:user/nobody", "Organization": "true"}},
 	} {
 		if diff := cmp.Diff(map[string]string{}, ways(t, accountWith(t, resolve(t, tt.template, tt.parameters)))); diff != "" {
 			t.Errorf("%s %v: who can become an administrator (-want +got):\n%s", tt.template, tt.parameters, diff)

@@ -44,7 +44,8 @@ larger than that; --source prints them too.
   guard-member        one in each other account of the organisation: lets the guard guard it
   guard-organisation  in the management account: service control policies that pin the quarantine
   guard-doctor        a role for warden doctor
-  audit               a role for warden collect, a group for people who fetch the credential report
+  audit               a role for warden collect, a group for people who fetch the credential report;
+                      with LambdaS3BucketName the audit by a schedule: function, bucket, topic, alarms
 
 EXIT STATUS
   0  printed
@@ -89,6 +90,8 @@ for an account.
   audit               read what warden collect reads
   audit-push          tell Security Hub what an audit found
   audit-report        fetch the credential report, and nothing else
+  audit-function      become the auditor, store reports, tell people
+  audit-schedule      begin the audit, and nothing else
 
 EXIT STATUS
   0  printed
