@@ -187,15 +187,19 @@ func build(cfg aws.Config) *Clients {
 		DynamoDB:       dynamodb.NewFromConfig(cfg),
 		Lambda:         lambda.NewFromConfig(cfg),
 		Organizations:  organizations.NewFromConfig(cfg),
-		S3:             s3.NewFromConfig(cfg, pathStyle),
+		S3:             s3.NewFromConfig(cfg, ofS3),
 		StepFunctions:  sfn.NewFromConfig(cfg),
 		Region:         cfg.Region,
 		cfg:            cfg,
 	}
 }
 
-// pathStyle: an endpoint of one's own has no name for each bucket.
-func pathStyle(o *s3.Options) { o.UsePathStyle = o.BaseEndpoint != nil }
+// ofS3: an endpoint of one's own has no name for each bucket; and that an
+// object was stored without a checksum is nothing for the log.
+func ofS3(o *s3.Options) {
+	o.UsePathStyle = o.BaseEndpoint != nil
+	o.DisableLogOutputChecksumValidationSkipped = true
+}
 
 func retryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {

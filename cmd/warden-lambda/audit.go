@@ -143,11 +143,7 @@ func (f *auditFunction) delivery() *deliver.Delivery {
 		if place.Owner == "" {
 			place.Owner = f.self.Account
 		}
-		clients := f.clients
-		if place.Region != "" {
-			clients = clients.In(place.Region)
-		}
-		d.Store = deliver.NewStore(clients.S3, place)
+		d.Store = deliver.NewStore(f.clients.S3, place)
 	}
 	return d
 }
@@ -180,7 +176,11 @@ func (j *auditJob) readExemptions(ctx context.Context) {
 		list, err = audit.ReadExemptions(bytes.NewReader(data))
 	}
 	if err != nil {
-		j.problems = append(j.problems, "the file of exemptions could not be read, so nothing is accepted by it: "+collect.Reason(err))
+		why := collect.Reason(err)
+		if errors.Is(err, deliver.ErrNone) {
+			why = "it is not there, or may not be read"
+		}
+		j.problems = append(j.problems, "the file of exemptions could not be read, so nothing is accepted by it: "+why)
 		j.log.Error("exemptions not read", "key", j.config.exemptionsKey, "error", oneLine(err))
 		return
 	}
@@ -226,7 +226,7 @@ func (j *auditJob) organization(work, reading context.Context) error {
 			defer func() { <-limit }()
 			clients := auditor
 			if m.ID != own {
-				clients = auditor.Assume("arn:"+j.self.Partition+":iam::"+m.ID+":role/"+j.config.member, j.config.externalID)
+				clients = auditor.Assume("arn:"+j.self.Partition+":iam::"+m.ID+":role/"+auditorName, j.config.externalID)
 			}
 			if err := j.audit(work, reading, clients, auditor, m); err != nil {
 				j.log.Error("account not audited", "account", m.ID, "error", oneLine(err))

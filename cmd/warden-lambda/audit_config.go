@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"strings"
 
@@ -25,14 +24,13 @@ type auditConfig struct {
 	snapshot bool
 	regions  []string
 	perUser  bool
-	// organization audits every account of the organisation, by the role of
-	// the name member in each.
+	// organization audits every account of the organisation, by the role
+	// auditorName in each.
 	organization bool
-	member       string
 }
 
-// defaultAuditor is the name of the role that the template audit makes.
-const defaultAuditor = "IAM-Auditor-role"
+// auditorName is that of the role that the template audit makes.
+const auditorName = "IAM-Auditor-role"
 
 // readAuditConfig reads the environment; see readConfig.
 func readAuditConfig(getenv func(string) string) (auditConfig, error) {
@@ -45,10 +43,9 @@ func readAuditConfig(getenv func(string) string) (auditConfig, error) {
 		regions:       r.list("REGIONS"),
 		perUser:       r.bool("PER_USER"),
 		organization:  r.bool("ORGANIZATION"),
-		member:        r.name("MEMBER_ROLE_NAME", defaultAuditor),
 		place: deliver.Place{
 			Bucket: getenv("REPORT_BUCKET"), Prefix: getenv("REPORT_PREFIX"), Key: getenv("REPORT_KMS_KEY"), Owner: getenv("REPORT_BUCKET_OWNER"),
-			Region: cmp.Or(getenv("REPORT_BUCKET_REGION"), getenv("AWS_REGION")),
+			Region: getenv("AWS_REGION"),
 		},
 	}
 	if c.regions == nil && getenv("AWS_REGION") != "" {

@@ -353,7 +353,9 @@ func TestWrongConfigurationIsReported(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		{"handler", map[string]string{"_HANDLER": "audit"}, `no function \"audit\"`},
+		{"handler", map[string]string{"_HANDLER": "report"}, `no function \"report\"`},
+		{"nowhere to", map[string]string{"_HANDLER": "audit", "BENCHMARK": "cis-9"}, "SNS_TOPIC_ARN"},
+		{"benchmark", map[string]string{"_HANDLER": "audit", "REPORT_BUCKET": "reports", "BENCHMARK": "cis-9"}, "BENCHMARK"},
 		{"value", map[string]string{"_HANDLER": "guard", "UNDO_ACTIONS": "maybe", "LEDGER_TABLE": "t"}, "UNDO_ACTIONS"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -82,14 +82,20 @@ func TestWrongConfig(t *testing.T) {
 func TestTheTemplateConfiguresTheFunction(t *testing.T) {
 	t.Parallel()
 	for name, parameters := range map[string]map[string]string{
-		"defaults": nil,
-		"everything": {
+		"guard, defaults": nil,
+		"audit, defaults": {"LambdaS3BucketName": "code"},
+		"audit, everything": {
+			"LambdaS3BucketName": "code", "Benchmark": "cis-7.0", "Regions": "eu-west-1,us-east-1", "PerUser": "true", "Organization": "true",
+			"ReportKmsKeyArn": "arn:aws:kms:us-east-1:111122223333:key/k", "ExemptionsKey": "people/exemptions.json", "ReportPrefix": "a/b",
+		},
+		"guard, everything": {
 			"AdminRoleArns": "arn:aws:iam::111122223333:role/Admin", "ProtectedArns": "arn:aws:iam::111122223333:user/a,arn:aws:iam::111122223333:user/b",
 			"UndoActions": "true", "ContainSessions": "true", "CreateResponderRole": "true",
 			"OrganizationId": "o-abcdefghij", "MemberAccounts": "444455556666",
 		},
 	} {
-		stack, err := deploy.Resolve("guard", deploy.Place{Partition: "aws", Region: "us-east-1", Account: "111122223333"}, parameters)
+		template, _, _ := strings.Cut(name, ",")
+		stack, err := deploy.Resolve(template, deploy.Place{Partition: "aws", Region: "us-east-1", Account: "111122223333"}, parameters)
 		must(t, err)
 		properties := stack.Resources["Function"].Properties
 		set := properties["Environment"].(map[string]any)["Variables"].(map[string]any)
@@ -104,7 +110,7 @@ func TestTheTemplateConfiguresTheFunction(t *testing.T) {
 			read[name] = true
 			v, ok := set[name]
 			if !ok {
-				t.Errorf("%s: the template does not set %s", name, name)
+				t.Errorf("%s: the template does not set %s", template, name)
 				return ""
 			}
 			return fmt.Sprint(v)

@@ -254,6 +254,7 @@ const (
 	throttle
 	broken
 	hang
+	refused // by S3 alone
 )
 
 func newGate(t testing.TB, to string) *gate {
@@ -270,6 +271,12 @@ func newGate(t testing.TB, to string) *gate {
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		decided := g.decide(r, string(body))
+		if decided != pass && decided != hang && ofS3(r) {
+			w.Header().Set("Content-Type", "application/xml")
+			w.WriteHeader(map[fault]int{throttle: http.StatusServiceUnavailable, broken: http.StatusInternalServerError, refused: http.StatusForbidden}[decided])
+			_, _ = fmt.Fprintf(w, `<Error><Code>%s</Code><Message>The request failed</Message></Error>`, map[fault]string{throttle: "SlowDown", broken: "InternalError", refused: "AccessDenied"}[decided])
+			return
+		}
 		if code := map[fault]string{throttle: "ThrottlingException", broken: "InternalFailure"}[decided]; code != "" && r.Header.Get("X-Amz-Target") != "" {
 			w.Header().Set("Content-Type", r.Header.Get("Content-Type"))
 			w.WriteHeader(map[fault]int{throttle: http.StatusBadRequest, broken: http.StatusInternalServerError}[decided])
@@ -301,10 +308,17 @@ func newGate(t testing.TB, to string) *gate {
 	return g
 }
 
+// ofS3 tells whether a request is signed for S3.
+func ofS3(r *http.Request) bool {
+	return strings.Contains(r.Header.Get("Authorization"), "/s3/aws4_request")
+}
+
 func (g *gate) decide(r *http.Request, body string) fault {
 	operation := r.Header.Get("X-Amz-Target")
 	if _, name, ok := strings.Cut(operation, "."); ok {
 		operation = name
+	} else if ofS3(r) {
+		operation = "s3:" + r.Method
 	} else if form, err := url.ParseQuery(body); err == nil {
 		operation = form.Get("Action")
 	}

@@ -138,7 +138,7 @@ func (r *Run) compare(ctx context.Context, k *Kept) error {
 	own := mark{Run: r.ID(), At: r.at, Key: r.folder(rep.Account, "report.json")}
 	var l latest
 	_, err := r.d.Store.getJSON(ctx, r.d.Store.key(rep.Account, "latest.json"), &l)
-	if errors.Is(err, errNone) {
+	if errors.Is(err, ErrNone) {
 		k.latest = &latest{Version: 1, Newest: own}
 		k.why("there is no report before this one")
 		if code(err) == "AccessDenied" {

@@ -265,9 +265,9 @@ func grade(f *finding.Finding) string {
 }
 
 func (b *page) finding(rep *audit.Report, f *finding.Finding, remedy bool) {
-	b.line("  %-8s %-24s %s: %s", grade(f), f.Control, report.Who(rep, f), f.Summary)
+	b.line("  %-8s %-26s %s: %s", grade(f), f.Control, report.Who(rep, f), f.Summary)
 	if remedy && f.Remedy != "" {
-		b.line("  %-8s %-24s fix: %s", "", "", f.Remedy)
+		b.line("  %-8s %-26s fix: %s", "", "", f.Remedy)
 	}
 }
 
@@ -302,12 +302,22 @@ func (b *page) group(rep *audit.Report, list []*finding.Finding) {
 	if n := len(list) - named; n > 0 {
 		text += fmt.Sprintf("; %d more", n)
 	}
-	b.line("  %-8s %-24s %4d  %s", list[0].Severity, list[0].Control, len(list), text)
+	b.line("  %-8s %-26s %4d  %s", list[0].Severity, list[0].Control, len(list), text)
 }
 
 // doubt is a line for all that is unknown of a control, with the first reason.
 func (b *page) doubt(list []*finding.Finding) {
-	b.line("  %-33s %4d  %s", list[0].Control, len(list), list[0].Summary)
+	b.line("  %-35s %4d  %s", list[0].Control, len(list), brief(list[0].Summary))
+}
+
+// brief is the beginning of a reason, where only the kind of it matters.
+func brief(text string) string {
+	const most = 120
+	runes := []rune(text)
+	if len(runes) <= most {
+		return text
+	}
+	return strings.TrimRight(string(runes[:most]), " ") + "…"
 }
 
 // everything lists every open finding, as far as there is room.

@@ -76,7 +76,7 @@ func (r *Run) overview(kept []*Kept, missing []Missing, most int) string {
 	b.section("NEW", len(news))
 	b.list(most, len(news), func(i int) {
 		k, f := news[i].k, news[i].f
-		b.line("  %-8s %s %-24s %s: %s", grade(f), k.Report.Account, f.Control, report.Who(k.Report, f), f.Summary)
+		b.line("  %-8s %s %-26s %s: %s", grade(f), k.Report.Account, f.Control, report.Who(k.Report, f), f.Summary)
 	})
 
 	// The worst first.

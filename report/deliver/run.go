@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"warden/account/collect"
 	"warden/notify"
 )
 
@@ -135,7 +136,8 @@ func (r *Run) end(ctx context.Context, how string) error {
 // leaves the run to the next invocation. It returns the reason, and what went
 // wrong besides.
 func (r *Run) Fail(ctx context.Context, reason error) error {
-	sum := sha256.Sum256([]byte(oneLine(reason.Error())))
+	// The reason without what differs from one call to the next.
+	sum := sha256.Sum256([]byte(collect.Reason(reason)))
 	hash := hex.EncodeToString(sum[:8])
 	errs := []error{reason}
 	if r.state.Failure != hash {

@@ -120,10 +120,10 @@ func bound(ctx context.Context) (context.Context, context.CancelFunc) {
 // errTaken: the condition of a write does not hold.
 var errTaken = errors.New("another has written it")
 
-// errNone: there is no such object. Without the right to list a bucket S3 says
+// ErrNone: there is no such object. Without the right to list a bucket S3 says
 // only that reading is denied; then this stands beside the denial. Source:
 // Amazon S3 API Reference, GetObject, Permissions.
-var errNone = errors.New("there is none")
+var ErrNone = errors.New("there is none")
 
 // condition of a write: none, that there is no object, or that it is the one
 // with a tag. Source: Amazon S3 User Guide, "How to prevent object overwrites
@@ -186,7 +186,7 @@ func (s *Store) get(ctx context.Context, key string) (data []byte, tag string, e
 	if err != nil {
 		err = fmt.Errorf("read s3://%s/%s: %w", s.Bucket, key, err)
 		if code(err) == "NoSuchKey" || code(err) == "AccessDenied" {
-			err = errors.Join(err, errNone)
+			err = errors.Join(err, ErrNone)
 		}
 		return nil, "", err
 	}
@@ -222,7 +222,7 @@ func (s *Store) getJSON(ctx context.Context, key string, v any) (tag string, err
 }
 
 // Read returns an object of the bucket, for example a file of exemptions that
-// people keep there.
+// people keep there. Without one the error is an [ErrNone].
 func (s *Store) Read(ctx context.Context, key string) ([]byte, error) {
 	data, _, err := s.get(ctx, key)
 	return data, err
