@@ -22,14 +22,15 @@ import (
 var page embed.FS
 
 var pageTemplate = template.Must(template.New("page.html").Funcs(template.FuncMap{
-	"clean": plain,
+	"clean": clean,
+	"plain": plain,
 	"stamp": stamp,
 	"word":  func(answer string) string { return longWords[answer] },
 	"minus": func(a, b int) int { return a - b },
 }).ParseFS(page, "html/page.html"))
 
-// plain is text as a page shows it: without secrets, and without what a reader
-// would obey.
+// plain is text of the account as a page shows it, where it does not come out of
+// a finding: without secrets, and without what a reader would obey.
 func plain(s string) string { return clean(finding.Redact(s)) }
 
 // longWords are how the page names the answers, as page.js does.
@@ -86,11 +87,18 @@ func writeHTML(w io.Writer, r *audit.Report, o Options) error {
 	return p.write(w, d)
 }
 
-// inventoryHTML is the page with the inventory alone.
-func inventoryHTML(w io.Writer, items []audit.Item) error {
-	d := newData("", timeOf(items))
-	d.inventory(items)
+// inventoryHTML is the page with the inventory alone, which may be of several
+// accounts. Without evidence nobody knows what time it was, and no age is told.
+func inventoryHTML(w io.Writer, items []audit.Item, o Options) error {
 	p := htmlPage{Report: &audit.Report{}}
+	if e := o.Evidence; e != nil {
+		p.Account, p.Alias, p.Now, p.CollectedAt = e.Account, e.Alias, e.Now, e.CollectedAt
+	}
+	d := newData(p.Account, p.Now)
+	d.inventory(items)
+	if o.Evidence != nil {
+		d.profiles(o.Evidence.Profiles())
+	}
 	return p.write(w, d)
 }
 

@@ -123,14 +123,15 @@ func newData(account string, now time.Time) *data {
 // escaped, and so nothing in it ends the element or begins another.
 func (d *data) json() ([]byte, error) { return json.Marshal(d) }
 
-// text numbers a text. What a reader would obey is replaced in it.
+// text numbers a text. What a reader would obey is replaced in it; secrets are
+// out of it already, as in findings, or cannot be in it.
 func (d *data) text(s string) int {
 	n, ok := d.numbers[s]
 	if ok {
 		return n
 	}
 	// Different texts may look alike then, and have one number.
-	shown := plain(s)
+	shown := clean(s)
 	if n, ok = d.numbers[shown]; !ok {
 		n = len(d.Texts)
 		d.numbers[shown] = n
@@ -140,10 +141,11 @@ func (d *data) text(s string) int {
 	return n
 }
 
-func (d *data) list(texts []string) []int {
+// raw numbers texts of the account in which secrets may be.
+func (d *data) raw(texts []string) []int {
 	var out []int
 	for _, s := range texts {
-		out = append(out, d.text(s))
+		out = append(out, d.text(finding.Redact(s)))
 	}
 	return out
 }
@@ -312,13 +314,13 @@ func (d *data) profiles(list []audit.Profile) {
 	for i := range list {
 		p := &list[i]
 		one := dataProfile{
-			ARN: d.text(p.ARN), Groups: d.list(p.Groups), Members: d.list(p.Members), Attached: d.list(p.Attached), Inline: d.list(p.Inline),
-			Trusted: d.list(p.Trusted), Boundary: d.text(p.Boundary),
+			ARN: d.text(p.ARN), Groups: d.raw(p.Groups), Members: d.raw(p.Members), Attached: d.raw(p.Attached), Inline: d.raw(p.Inline),
+			Trusted: d.raw(p.Trusted), Boundary: d.text(finding.Redact(p.Boundary)),
 		}
 		if a := p.Activity; a != nil {
-			one.Doubts, one.Confidence, one.Since = d.list(a.Missing), d.text(string(a.Confidence)), seconds(a.Since)
+			one.Doubts, one.Confidence, one.Since = d.raw(a.Missing), d.text(string(a.Confidence)), seconds(a.Since)
 			if a.Last != nil {
-				one.Used = []int64{seconds(a.Last.At), int64(d.text(a.Last.What)), int64(d.text(a.Last.Source.Source)), seconds(a.Last.Source.At)}
+				one.Used = []int64{seconds(a.Last.At), int64(d.text(finding.Redact(a.Last.What))), int64(d.text(finding.Redact(a.Last.Source.Source))), seconds(a.Last.Source.At)}
 			}
 		}
 		d.Profiles = append(d.Profiles, one)
@@ -330,16 +332,16 @@ func (d *data) escalation(r escalation.Report) {
 		w := &r.Ways[i]
 		one := dataWay{ARN: d.text(w.Principal.ARN), State: d.text(string(w.State))}
 		for _, s := range w.Steps {
-			step := dataStep{Path: d.text(s.Path.ID), Title: d.text(s.Path.Title), Through: d.text(s.Through), State: d.text(string(s.State)), Hangs: d.list(s.HangsOn)}
+			step := dataStep{Path: d.text(s.Path.ID), Title: d.text(s.Path.Title), Through: d.text(finding.Redact(s.Through)), State: d.text(string(s.State)), Hangs: d.raw(s.HangsOn)}
 			if s.To != nil {
 				step.To = d.text(s.To.ARN)
 			}
 			for _, e := range s.Evidence {
 				if len(e.Statements) == 0 {
-					step.By = append(step.By, [3]int{d.text(e.Action), d.text(e.Resource), 0})
+					step.By = append(step.By, [3]int{d.text(e.Action), d.text(finding.Redact(e.Resource)), 0})
 				}
 				for _, ref := range e.Statements {
-					step.By = append(step.By, [3]int{d.text(e.Action), d.text(e.Resource), d.text(ref.String())})
+					step.By = append(step.By, [3]int{d.text(e.Action), d.text(finding.Redact(e.Resource)), d.text(finding.Redact(ref.String()))})
 				}
 			}
 			one.Steps = append(one.Steps, step)
@@ -357,18 +359,4 @@ func stateWord(s authorize.State) string {
 		return "may do everything"
 	}
 	return "may do everything, " + string(s)
-}
-
-// timeOf is the newest time in an inventory, to which ages are counted where
-// nothing says what time it is.
-func timeOf(items []audit.Item) time.Time {
-	var newest time.Time
-	for i := range items {
-		for _, t := range []time.Time{items[i].Created, items[i].Active} {
-			if t.After(newest) {
-				newest = t
-			}
-		}
-	}
-	return newest
 }

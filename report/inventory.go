@@ -82,7 +82,7 @@ func Inventory(w io.Writer, f Form, items []audit.Item, o Options) error {
 		c.Flush()
 		return c.Error()
 	case HTML:
-		return inventoryHTML(w, items)
+		return inventoryHTML(w, items, o)
 	case Markdown:
 		_, err := io.WriteString(w, inventoryMarkdown(items))
 		return err

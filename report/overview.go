@@ -13,6 +13,8 @@ import (
 
 // overview is what a reader wants to know first.
 type overview struct {
+	// Questions are how many were asked.
+	Questions int
 	// Counts are findings by status, accepted failures apart.
 	Counts []Count
 	// Severities are failures and unknowns by severity, the worst first.
@@ -111,6 +113,11 @@ func summarize(r *audit.Report, o Options) overview {
 		s.Newest, s.Sections = v, sections
 		s.Versions = append(s.Versions, whole)
 	}
+	asked := map[string]bool{}
+	for i := range r.Findings {
+		asked[r.Findings[i].Control] = true
+	}
+	s.Questions = len(asked)
 	s.Failing, s.Reasons, s.Sources = failing(r), reasons(r), foundations(r)
 	if o.Evidence != nil {
 		for _, g := range o.Evidence.Gaps {

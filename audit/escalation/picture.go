@@ -81,14 +81,16 @@ func NewPicture(ways []Way, cut *Cut, boxes int) Picture {
 	slices.SortStableFunc(all, func(a, b *spot) int {
 		return cmp.Or(cmp.Compare(b.behind, a.behind), cmp.Compare(a.depth, b.depth), cmp.Compare(a.arn, b.arn))
 	})
-	deepest := 0
+	end.drawn = true
 	for _, s := range all[:min(boxes, len(all))] {
 		s.drawn = true
-		deepest = max(deepest, s.depth)
 	}
+	end.spareOne()
+	deepest := 0
 	for _, s := range all {
-		if !s.drawn && s.next.drawn {
-			deepest = max(deepest, s.depth) // there the rest is named
+		s.spareOne()
+		if s.drawn || s.next.drawn { // beside those that are drawn the rest is counted
+			deepest = max(deepest, s.depth)
 		}
 	}
 	rows := p.place(end, 0, deepest)
@@ -166,6 +168,20 @@ func merge(s *spot) {
 		kept = append(kept, c)
 	}
 	s.children = kept
+}
+
+// spareOne draws the last that is left out: a box that counts one takes no less
+// room.
+func (s *spot) spareOne() {
+	var left []*spot
+	for _, c := range s.children {
+		if !c.drawn {
+			left = append(left, c)
+		}
+	}
+	if s.drawn && len(left) == 1 && len(left[0].children) == 0 {
+		left[0].drawn = true
+	}
 }
 
 // weigh counts who passes, and returns the spots under end.

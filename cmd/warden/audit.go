@@ -131,7 +131,11 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 			items = append(items, j.evidence.Inventory()...)
 		}
 		report.Sort(items, o.sort)
-		return cmp.Or(o.write(s, func(w io.Writer) error { return report.Inventory(w, form, items, o.screen(s)) }), errUnread(unread))
+		show := o.screen(s)
+		if len(list) == 1 {
+			show.Evidence = list[0].evidence
+		}
+		return cmp.Or(o.write(s, func(w io.Writer) error { return report.Inventory(w, form, items, show) }), errUnread(unread))
 	}
 	if err := o.judge(s, list, selection); err != nil {
 		return err

@@ -62,7 +62,7 @@
     const n = Math.floor((D.now - s) / 86400);
     return n < 1 ? "today" : n === 1 ? "1 day ago" : number(n) + " days ago";
   }
-  const dated = (s) => (s ? [day(s), " ", el("span", { class: "soft" }, ago(s))] : "");
+  const dated = (s) => (s ? [day(s), D.now ? el("span", { class: "soft" }, " " + ago(s)) : ""] : "");
 
   const sev = (n) => el("span", { class: "sev " + SEVERITY[n] }, SEVERITY[n]);
   const status = (n) => el("span", { class: "status " + STATUS[n] }, STATUS_WORDS[n]);
@@ -373,7 +373,7 @@
       select("Benchmark", "every benchmark", VERSIONS, VERSIONS.map((v) => "CIS " + v), () => query.version, (v) => { query.version = v; changed(); }),
       select("Kind of subject", "every kind", KINDS, KINDS, () => query.kind, (v) => { query.kind = v; changed(); }),
     ];
-    if (Object.keys(F.since).length) controls.push(select("Since the baseline", "since ever", SINCE.slice(1), SINCE.slice(1), () => query.since, (v) => { query.since = v; changed(); }));
+    if (Object.keys(F.since).length) controls.push(select("Since the baseline", "changed or not", SINCE.slice(1), SINCE.slice(1), () => query.since, (v) => { query.since = v; changed(); }));
     findingsGrid = grid({ rows: [], columns: findingColumns(() => VERSIONS.indexOf(query.version)), open: detail, class: "findings", label: "Findings", what: "findings", empty: "No finding is like this." });
     const reset = el("button", { type: "button", onclick: () => { query = parseQuery(new URLSearchParams()); changed(); } }, "reset");
     fill(host, el("h1", { id: "findings-title" }, "Findings"), el("div", { class: "tools" }, controls, reset), findingsGrid.host);
@@ -409,7 +409,7 @@
     active: { name: "active", title: "last used", date: true, label: true, cell: (x) => dated(x[ACTIVE]), key: (x) => x[ACTIVE] },
     state: { name: "state", title: "state", cell: (x) => bdi(T[x[STATE]]), key: itemText(STATE) },
     mfa: { name: "mfa", title: "MFA", label: true, cell: (x) => T[x[MFA]], key: itemText(MFA) },
-    attached: { name: "attached", title: "policies", num: true, label: true, cell: (x) => x[ATTACHED], key: (x) => x[ATTACHED] },
+    attached: { name: "attached", title: "own policies", num: true, label: true, cell: (x) => x[ATTACHED], key: (x) => x[ATTACHED] },
     held: { name: "attached", title: "attached to", num: true, label: true, cell: (x) => x[ATTACHED], key: (x) => x[ATTACHED] },
     members: { name: "members", title: "members", num: true, label: true, cell: (x) => x[MEMBERS], key: (x) => x[MEMBERS] },
     account: { name: "account", title: "account", label: true, cell: (x) => bdi(T[x[ACCOUNT]]), key: itemText(ACCOUNT) },
@@ -482,7 +482,7 @@
       if (kind === "user") row("MFA", T[x[MFA]] || "unknown");
     }
     if (p.used || p.confidence) {
-      row("last active", p.used ? [minute(p.used[0]), " (" + ago(p.used[0]) + ") by ", el("bdi", null, T[p.used[1]]), el("div", { class: "soft" }, "from ", el("bdi", null, T[p.used[2]]), ", ", age(p.used[3]))] : "no use is known",
+      row("last active", p.used ? [minute(p.used[0]), D.now ? " (" + ago(p.used[0]) + ")" : "", " by ", el("bdi", null, T[p.used[1]]), el("div", { class: "soft" }, "from ", el("bdi", null, T[p.used[2]]), ", ", age(p.used[3]))] : "no use is known",
         el("div", { class: "soft" }, "confidence: " + T[p.confidence], p.since ? "; looked back to " + day(p.since) : "", list(p.doubts).length ? ["; not looked at: ", el("bdi", null, p.doubts.map((d) => T[d]).join(", "))] : ""));
     }
     if (list(p.groups).length) row("groups", names(p.groups, (m) => named("group", account, m)));
@@ -517,7 +517,7 @@
     if (!$("ways") || !ways.length) return;
     const how = (w) => w.steps.map((s) => T[s.path] + " " + (s.to ? short(T[s.to]) : "administrator")).join(" → ");
     fill($("ways"), el("h2", null, "Everybody who can, or might"), grid({
-      rows: ways, label: "Ways", what: "principals", open: way, columns: [
+      rows: ways, class: "ways", label: "Ways", what: "principals", open: way, columns: [
         { name: "who", title: "principal", wide: true, opens: true, cell: (w) => clamp(bdi(short(T[w.arn]))), key: (w) => T[w.arn] },
         { name: "state", title: "answer", cell: (w) => T[w.state], key: (w) => T[w.state] },
         { name: "steps", title: "steps", num: true, label: true, cell: (w) => w.steps.length, key: (w) => w.steps.length },
@@ -529,6 +529,7 @@
 
   // ---- Where one is ----------------------------------------------------------
 
+  const title = document.title;
   const VIEWS = ["summary", "findings", "escalation", "inventory", "who"];
   function route() {
     let hash = location.hash.slice(1), view = "", rest = "";
@@ -537,7 +538,7 @@
       try { rest = decodeURIComponent(hash.slice(4)); } catch { rest = ""; }
     } else {
       [view, rest = ""] = hash.split(/\?(.*)/s);
-      if (view === "main") return; // the link for the keyboard
+      if (view === "main" && document.body.dataset.view) return; // the link for the keyboard
       if (!VIEWS.includes(view) || view === "who" || !$(view) || (view === "findings" && !COUNT)) view = COUNT ? "summary" : "inventory";
     }
     if (view === "findings") {
@@ -550,6 +551,7 @@
     const moved = document.body.dataset.view !== undefined;
     document.body.dataset.view = view;
     for (const v of VIEWS) if ($(v)) $(v).hidden = v !== view;
+    document.title = view === "summary" ? title : ($(view + "-title")?.textContent || view) + " · " + title;
     for (const a of $("nav").children) {
       if (a.dataset.view === view || (view === "who" && a.dataset.view === "inventory")) a.setAttribute("aria-current", "page");
       else a.removeAttribute("aria-current");
