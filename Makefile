@@ -142,11 +142,18 @@ conformance-awsim: $(TOOLS)/bin/.awsim-$(AWSIM) $(TOOLS)/venv/.done ## the same 
 	@cd conformance && $(TOOLS)/venv/bin/python -m pytest --target awsim
 
 .PHONY: bench
-bench: build $(TOOLS)/venv/.done ## Go benchmarks, and calls per second of the twin and moto
+bench: build $(TOOLS)/venv/.done ## Go benchmarks, calls per second of the twin and moto, cost of an audit
 	$(call say,go test -bench)
 	@go test -run '^$$' -bench . -benchmem ./... | grep -v -e '\[no test files\]' -e '^PASS' -e '^ok .*s$$'
 	$(call say,calls per second)
 	@$(TOOLS)/venv/bin/python bench/calls.py twin moto
+	$(call say,an audit of 500 and of 5000 users on moto)
+	@$(TOOLS)/venv/bin/python bench/audits.py
+
+.PHONY: bench-audit
+bench-audit: $(TOOLS)/venv/.done $(TOOLS)/prowler/.done $(TOOLS)/cloudsplaining/.done ## the audit beside Prowler and cloudsplaining from PyPI (2.5 GB, minutes)
+	$(call say,the same account audited by warden Prowler and cloudsplaining)
+	@$(TOOLS)/venv/bin/python bench/audits.py warden prowler cloudsplaining
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (20s)
@@ -204,6 +211,10 @@ $(TOOLS)/sarif/.done: Makefile
 
 $(TOOLS)/checkov/.done: conformance/requirements-checkov.txt
 	@rm -rf $(@D) && $$(conformance/find-python 11) -m venv $(@D)
+	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@
+
+$(TOOLS)/prowler/.done $(TOOLS)/cloudsplaining/.done: $(TOOLS)/%/.done: bench/requirements-%.txt
+	@rm -rf $(@D) && $$(conformance/find-python 12) -m venv $(@D)
 	@$(@D)/bin/pip install --quiet --disable-pip-version-check --no-deps -r $< && touch $@
 
 $(TOOLS)/ministack/.done: conformance/requirements-ministack.txt

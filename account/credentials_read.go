@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,7 +24,8 @@ const maxReport = 64 << 20
 //
 // Columns are found by name and may be missing, but for the user's; what a
 // line does not tell is absent in its row. A line that makes no sense is
-// Skipped, because the others still hold.
+// Skipped, because the others still hold; of two lines about one user that
+// differ neither counts.
 func ReadCredentialReport(name string, r io.Reader) (*CredentialReport, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxReport+1))
 	if err != nil {
@@ -85,7 +87,11 @@ func (r *CredentialReport) parse(data []byte) error {
 		return fmt.Errorf("has no column %q: this is not a credential report", "user")
 	}
 	r.Columns, r.Rows = len(head), []CredentialRow{}
-	seen := map[string]bool{}
+	seen := map[string]CredentialRow{}
+	contested := map[string]bool{}
+	defer func() {
+		r.Rows = slices.DeleteFunc(r.Rows, func(row CredentialRow) bool { return contested[row.User] })
+	}()
 	for {
 		fields, err := lines.Read()
 		if errors.Is(err, io.EOF) {
@@ -105,11 +111,18 @@ func (r *CredentialReport) parse(data []byte) error {
 			r.Skipped = append(r.Skipped, fmt.Sprintf("line %d: %d fields, %d columns", number, len(fields), len(head)))
 		case row.User == "":
 			r.Skipped = append(r.Skipped, fmt.Sprintf("line %d: no user", number))
-		case seen[row.User]:
-			r.Skipped = append(r.Skipped, fmt.Sprintf("line %d: user %q for the second time", number, row.User))
 		default:
-			seen[row.User] = true
-			r.Rows = append(r.Rows, row)
+			first, again := seen[row.User]
+			switch {
+			case !again:
+				seen[row.User] = row
+				r.Rows = append(r.Rows, row)
+			case row == first:
+				r.Skipped = append(r.Skipped, fmt.Sprintf("line %d: user %q for the second time", number, row.User))
+			default:
+				contested[row.User] = true
+				r.Skipped = append(r.Skipped, fmt.Sprintf("line %d: user %q again, told differently: neither line counts", number, row.User))
+			}
 		}
 	}
 }

@@ -21,21 +21,29 @@ func main() {
 	seed := flag.Uint64("seed", 1, "which account")
 	size := flag.String("size", "small", "small, common (500 users, 200 roles, 50 groups, 300 policies) or large (ten times that)")
 	dir := flag.String("dir", "planted", "folder to write into")
+	now := flag.String("now", "", "time that ages are counted back from, RFC 3339 (default: one of the seed's own)")
 	lossy := flag.Bool("lossy", false, "leave evidence out here and there, so that answers are unknown")
 	flag.Parse()
-	if err := run(*seed, *size, *dir, !*lossy); err != nil {
+	if err := run(*seed, *size, *dir, *now, !*lossy); err != nil {
 		fmt.Fprintln(os.Stderr, "plant:", err)
 		os.Exit(1)
 	}
 }
 
-func run(seed uint64, size, dir string, complete bool) error {
+func run(seed uint64, size, dir, now string, complete bool) error {
+	var at time.Time
+	if now != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, now); err != nil {
+			return fmt.Errorf("-now %q: want a time such as 2026-01-31T00:00:00Z", now)
+		}
+	}
 	sizes := map[string]plant.Size{"small": {}, "common": plant.Common, "large": plant.Large}
 	s, ok := sizes[size]
 	if !ok {
 		return fmt.Errorf("-size %q: want small, common or large", size)
 	}
-	a := plant.Make(plant.Options{Seed: seed, Size: s, Complete: complete})
+	a := plant.Make(plant.Options{Seed: seed, Size: s, Now: at, Complete: complete})
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}

@@ -61,6 +61,9 @@ var (
 type Options struct {
 	Seed uint64
 	Size Size
+	// Now is the time that ages are counted back from; the zero value is a
+	// time of the seed's own.
+	Now time.Time
 	// Complete leaves no evidence out, so that no answer is unknown for the
 	// lack of it; for emulators, which serve everything.
 	Complete bool
@@ -91,7 +94,10 @@ func Make(o Options) *Account {
 	if o.Size == (Size{}) {
 		o.Size = Size{Users: 110, Roles: 100, Groups: 40, Policies: 60}
 	}
-	now := time.Date(2026, 3, 1, 8, 30, 0, 0, time.UTC).Add(time.Duration(o.Seed%1000) * 7 * time.Hour)
+	now := o.Now
+	if now.IsZero() {
+		now = time.Date(2026, 3, 1, 8, 30, 0, 0, time.UTC).Add(time.Duration(o.Seed%1000) * 7 * time.Hour)
+	}
 	p := &planter{
 		Rand: rand.New(rand.NewPCG(o.Seed, 0xacc)), o: o, now: now, services: map[string]bool{}, owners: map[string]bool{},
 		s: &account.Snapshot{Version: account.Version, Account: Number, Partition: "aws", CollectedAt: now,

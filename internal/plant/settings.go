@@ -187,7 +187,7 @@ func (p *planter) root() {
 	}
 	device := p.turn("root MFA", 4) // none, virtual, hardware twice
 	if rootless {
-		row.PasswordEnabled, row.PasswordLastUsed, device, oddWord = "FALSE", never(), 0, false
+		row.PasswordEnabled, row.PasswordLastUsed, device, oddWord = one[account.Flag](p, "false", "FALSE"), never(), 0, false
 		l = life{}
 	} else if p.turn("root enabled", 3) == 0 {
 		row.PasswordEnabled = "true"

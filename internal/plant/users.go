@@ -131,8 +131,14 @@ func (p *planter) unseen(subject string, mark int, why string) {
 
 func never() account.Moment { return account.Word("N/A") }
 
-// yes is how a report says so.
-func (p *planter) yes() account.Flag { return one[account.Flag](p, "true", "true", "TRUE") }
+// yes is how a report says so; the guide writes it in capitals, live reports do
+// not.
+func (p *planter) yes() account.Flag {
+	if p.o.Complete {
+		return "true"
+	}
+	return one[account.Flag](p, "true", "true", "TRUE")
+}
 
 // password plants a password, or none, and a second factor.
 func (p *planter) password(row *account.CredentialRow, u *account.User, c creds, age time.Duration, l *life) (console bool) {
@@ -164,7 +170,7 @@ func (p *planter) password(row *account.CredentialRow, u *account.User, c creds,
 	default:
 		row.PasswordLastUsed = account.On(p.ago(used))
 		l.use(used)
-		if p.IntN(20) == 0 {
+		if odd && p.IntN(20) == 0 {
 			// IAM itself knows of a newer sign-in than the report.
 			used = 2 * time.Hour
 			at := p.ago(used)
@@ -181,11 +187,11 @@ func (p *planter) mfa(row *account.CredentialRow, u *account.User, odd bool) {
 	switch n := p.IntN(24); {
 	case n < 12:
 		row.MFA, want, plant = p.yes(), Pass, "MFA"
-	case n == 12:
+	case n == 12 && odd:
 		at := p.ago(time.Minute)
 		u.MFADevices = known(p, "iam:ListMFADevices", []account.MFADevice{{Serial: "GAHT12345678", User: u.ARN, Enabled: &at}})
 		want, plant = Pass, "MFA since the report was made"
-	case n == 13:
+	case n == 13 && odd:
 		u.MFADevices = known(p, "iam:ListMFADevices", []account.MFADevice{{Serial: arn("mfa", u.Name), User: u.ARN}})
 		plant = "a device that is not enabled"
 	case n == 14 && odd:
