@@ -33,6 +33,7 @@ type auditOptions struct {
 	sort                 string
 	push, apply          bool
 	memberRole           string
+	send                 *sendOptions
 	aws                  *app.Options
 }
 
@@ -66,6 +67,10 @@ says what it would do, and writes with --apply only. The right that it needs:
 
   warden deploy policy audit-push --account ID
 
+--topic publishes the report to people, --store keeps it in S3 and compares it with
+the one before, as the function of "warden deploy template audit" does every day.
+Both with --apply only; the same evidence is stored and told once.
+
 EXIT STATUS
   0  nothing failed at or above --fail-on
   1  an error; or a file of a folder, or a finding that was pushed, was refused
@@ -81,6 +86,7 @@ EXIT STATUS
   warden audit --from accounts/ -o ocsf --out findings.jsonl
   warden audit --from account.json -o sarif --out audit.sarif
   warden audit --from account.json --push-security-hub --region eu-west-1 --apply
+  warden audit --from account.json --store s3://reports/audit --topic arn:aws:sns:us-east-1:111122223333:audit --apply
   warden audit --from account.json --inventory --sort lastActive -o csv`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
@@ -104,8 +110,9 @@ EXIT STATUS
 	f.StringVar(&o.sort, "sort", "", "order of the inventory: "+strings.Join(report.Columns, ", ")+" (default: as they stand in the evidence)")
 	f.BoolVar(&o.strict, "strict", false, "exit status 4 when something is unknown")
 	f.BoolVar(&o.push, "push-security-hub", false, "say what AWS Security Hub would be told, and with --apply tell it")
-	f.BoolVar(&o.apply, "apply", false, "write to Security Hub")
+	f.BoolVar(&o.apply, "apply", false, "write to Security Hub, to the bucket of --store, to the topic of --topic")
 	f.StringVar(&o.memberRole, "member-role", "", "name of the role to assume in each account for --push-security-hub, when the credentials are of another")
+	o.send = sendFlags(cmd)
 	o.aws = awsFlags(cmd)
 	return cmd
 }
@@ -155,6 +162,11 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 			return err
 		}
 	}
+	if o.send.wanted() {
+		if err := o.sendAll(ctx, s, list); err != nil {
+			return err
+		}
+	}
 	if err := errUnread(unread); err != nil {
 		return err
 	}
@@ -174,12 +186,15 @@ func (o *auditOptions) check() (form report.Form, least finding.Severity, select
 		return form, least, selection, usageErrorf("--sort %q: want --inventory, and one of %s", o.sort, strings.Join(report.Columns, ", "))
 	case o.inventory && (form == report.SARIF || form == report.OCSF || form == report.ASFF):
 		return form, least, selection, usageErrorf("--inventory has no form %s: those are of findings", form)
-	case o.inventory && o.push:
-		return form, least, selection, usageErrorf("--inventory has no findings to push")
-	case o.apply && !o.push:
-		return form, least, selection, usageErrorf("audit: --apply goes with --push-security-hub: nothing else is written")
+	case o.inventory && (o.push || o.send.wanted()):
+		return form, least, selection, usageErrorf("--inventory has no findings to push, store or publish")
+	case o.apply && !o.push && !o.send.wanted():
+		return form, least, selection, usageErrorf("audit: --apply goes with --push-security-hub, --store or --topic: nothing else is written")
 	case o.rootWindow <= 0 || o.inactive <= 0 || o.rootWindow > maxDays || o.inactive > maxDays:
 		return form, least, selection, usageErrorf("audit: --root-days and --inactive-days: want 1 to %d days", maxDays)
+	}
+	if err := o.send.check(); err != nil {
+		return form, least, selection, err
 	}
 	if o.failOn != "none" {
 		if least, err = finding.ParseSeverity(o.failOn); err != nil {

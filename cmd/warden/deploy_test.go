@@ -27,7 +27,7 @@ func TestDeployPrints(t *testing.T) {
 			t.Errorf("template %s: status %d, %d bytes, want the %d of the file", name, status, len(got), len(want))
 		}
 	}
-	untouching := []string{"workflow", "approver", "guardrail", "doctor", "audit", "audit-report", "audit-function", "audit-schedule"} // which touch no users and roles at all
+	untouching := []string{"workflow", "approver", "guardrail", "doctor", "audit", "audit-report", "audit-push", "audit-function", "audit-schedule"} // which touch no users and roles at all
 	for _, name := range deploy.Policies() {
 		out, status := run("policy", name, "--account", "444455556666", "--protect", "arn:aws:iam::444455556666:user/break-glass")
 		var doc struct{ Statement []any }

@@ -166,7 +166,11 @@ func (k *Kept) text(at time.Time, n limits, full bool) string {
 		b.fact("unknown", "%s could not be answered, which is no pass", count(c.Unknown, "question"))
 	}
 	if d := k.Since; d != nil {
-		b.fact("since", "%s: %d new, %d changed, %d gone", stamp(k.Before), len(d.New), len(d.Changed), len(d.Gone))
+		before := "the report before"
+		if !k.Before.IsZero() {
+			before = stamp(k.Before)
+		}
+		b.fact("since", "%s: %d new, %d changed, %d gone", before, len(d.New), len(d.Changed), len(d.Gone))
 	} else {
 		b.fact("since", "%s", k.Why)
 	}

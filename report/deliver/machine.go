@@ -55,7 +55,9 @@ func (r *Run) machine(k *Kept) machine {
 	}
 	var fresh, changed, gone []short
 	if d := k.Since; d != nil {
-		m.Before = &k.Before
+		if !k.Before.IsZero() {
+			m.Before = &k.Before
+		}
 		for i := range d.New {
 			fresh = append(fresh, shorten(&d.New[i]))
 		}
