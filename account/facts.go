@@ -42,6 +42,31 @@ type Facts struct {
 	Regions []Region `json:"regions,omitempty"`
 	// Buckets are those that trails write to.
 	Buckets *Fact[[]Bucket] `json:"buckets,omitempty"`
+	// SecurityContact is whom AWS writes to about security.
+	SecurityContact *Fact[Contact] `json:"securityContact,omitempty"`
+	// PublicAccessBlock is S3's, of the account: it holds for every bucket.
+	PublicAccessBlock *Fact[PublicAccessBlock] `json:"publicAccessBlock,omitempty"`
+}
+
+// Contact is an alternate contact of the account, without name and address.
+// Source: AWS Account Management API Reference, GetAlternateContact.
+type Contact struct {
+	Set bool `json:"set"`
+}
+
+// PublicAccessBlock is what S3 refuses or ignores, whatever policies and
+// access control lists say. Source: Amazon S3 API Reference,
+// PublicAccessBlockConfiguration.
+type PublicAccessBlock struct {
+	BlockPublicACLs       bool `json:"blockPublicAcls"`
+	IgnorePublicACLs      bool `json:"ignorePublicAcls"`
+	BlockPublicPolicy     bool `json:"blockPublicPolicy"`
+	RestrictPublicBuckets bool `json:"restrictPublicBuckets"`
+}
+
+// All reports whether nothing public is let through.
+func (b PublicAccessBlock) All() bool {
+	return b.BlockPublicACLs && b.IgnorePublicACLs && b.BlockPublicPolicy && b.RestrictPublicBuckets
 }
 
 // PasswordPolicy is the account's rule for passwords of IAM users. Source: IAM

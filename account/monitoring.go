@@ -15,6 +15,13 @@ type Region struct {
 	Topics        *Fact[[]Topic]        `json:"topics,omitempty"` // those that alarms notify
 	Recorders     *Fact[[]Recorder]     `json:"recorders,omitempty"`
 	Analyzers     *Fact[[]Analyzer]     `json:"analyzers,omitempty"`
+	SecurityHub   *Fact[Hub]            `json:"securityHub,omitempty"`
+}
+
+// Hub is AWS Security Hub CSPM in a region. Source: AWS Security Hub API
+// Reference, DescribeHub.
+type Hub struct {
+	Enabled bool `json:"enabled"`
 }
 
 // Trail is a CloudTrail trail. Source: AWS CloudTrail API Reference, Trail,

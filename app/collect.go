@@ -1,10 +1,15 @@
 package app
 
 import (
+	"context"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	awsaccount "github.com/aws/aws-sdk-go-v2/service/account"
+	"github.com/aws/aws-sdk-go-v2/service/s3control"
+	smithyendpoints "github.com/aws/smithy-go/endpoints"
 
 	"warden/account/collect"
 )
@@ -26,7 +31,8 @@ func (c *Clients) Gentle(calls *collect.Calls) *Clients {
 // Sources are what package collect asks with these credentials: of each user
 // where perUser is set, and of the monitoring in some regions.
 func (c *Clients) Sources(perUser bool, regions []string) collect.Clients {
-	ask := collect.Clients{IAM: c.IAM, Organization: c.Organizations, Regions: map[string]collect.Regional{}}
+	ask := collect.Clients{IAM: c.IAM, Organization: c.Organizations, Regions: map[string]collect.Regional{}, Buckets: c.S3,
+		Contacts: awsaccount.NewFromConfig(c.cfg), Block: c.s3Control()}
 	if perUser {
 		ask.Users = c.IAM
 	}
@@ -35,4 +41,26 @@ func (c *Clients) Sources(perUser bool, regions []string) collect.Clients {
 		ask.Regions[name] = collect.Regional{Trails: r.CloudTrail, Logs: r.Logs, Alarms: r.CloudWatch, Topics: r.SNS, Config: r.Config, Analyzers: r.AccessAnalyzer}
 	}
 	return ask
+}
+
+// s3Control returns a client for the settings of S3 for a whole account. An
+// endpoint of one's own has no name for each account.
+func (c *Clients) s3Control() *s3control.Client {
+	return s3control.NewFromConfig(c.cfg, func(o *s3control.Options) {
+		if o.BaseEndpoint != nil {
+			o.EndpointResolverV2 = oneEndpoint(*o.BaseEndpoint)
+		}
+	})
+}
+
+// oneEndpoint is where every call goes.
+type oneEndpoint string
+
+// ResolveEndpoint gives the endpoint, whatever is called.
+func (e oneEndpoint) ResolveEndpoint(context.Context, s3control.EndpointParameters) (smithyendpoints.Endpoint, error) {
+	u, err := url.Parse(string(e))
+	if err != nil {
+		return smithyendpoints.Endpoint{}, err
+	}
+	return smithyendpoints.Endpoint{URI: *u}, nil
 }

@@ -228,6 +228,20 @@ var examples = map[string][]example{
 		{"refused", func(s *account.Snapshot) { home(s).Analyzers = nil }, unknown, "eu-west-1", ""},
 		{"a region not read", func(s *account.Snapshot) { s.Regions = s.Regions[1:] }, unknown, "regions not read", "ap-northeast-1"},
 	},
+	"securityhub.enabled": {
+		{"off", func(s *account.Snapshot) { home(s).SecurityHub.Value.Enabled = false }, fail, "eu-west-1", "off"},
+		{"refused", func(s *account.Snapshot) { home(s).SecurityHub = nil; lose(s, "securityhub:DescribeHub") }, unknown, "eu-west-1", ""},
+		{"a region not read", func(s *account.Snapshot) { s.Regions = s.Regions[1:] }, unknown, "regions not read", "ap-northeast-1"},
+	},
+	"account.security-contact": {
+		{"none", func(s *account.Snapshot) { s.SecurityContact.Value.Set = false }, fail, "", "no security contact"},
+		{"refused", func(s *account.Snapshot) { s.SecurityContact = nil; lose(s, "account:GetAlternateContact") }, unknown, "", "AccessDenied"},
+	},
+	"s3.public-access-block": {
+		{"none", func(s *account.Snapshot) { s.PublicAccessBlock.Value = account.PublicAccessBlock{} }, fail, "", "does not block"},
+		{"three of four", func(s *account.Snapshot) { s.PublicAccessBlock.Value.IgnorePublicACLs = false }, fail, "", "does not block"},
+		{"refused", func(s *account.Snapshot) { s.PublicAccessBlock = nil; lose(s, "s3:GetAccountPublicAccessBlock") }, unknown, "", "AccessDenied"},
+	},
 	"config.recorder": {
 		{"none", func(s *account.Snapshot) { home(s).Recorders.Value = nil }, fail, "eu-west-1", "no recorder"},
 		{"stopped", func(s *account.Snapshot) { home(s).Recorders.Value[0].Recording = false }, fail, "eu-west-1", "stopped"},

@@ -106,8 +106,11 @@ func good() *account.Snapshot {
 	s.Organization = known("organizations:DescribeOrganization", account.Organization{ID: "o-1", ManagementAccount: id, AllFeatures: true})
 	s.CentralRoot = known("iam:ListOrganizationsFeatures", account.CentralRoot{RootCredentialsManagement: true})
 	s.Buckets = known("s3", []account.Bucket{{Name: "logs", Public: ptr(false), AccessLogging: ptr(true)}})
+	s.SecurityContact = known("account:GetAlternateContact", account.Contact{Set: true})
+	s.PublicAccessBlock = known("s3:GetAccountPublicAccessBlock", account.PublicAccessBlock{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true})
 	for _, name := range regions {
 		r := account.Region{Name: name}
+		r.SecurityHub = known("securityhub:DescribeHub", account.Hub{Enabled: true})
 		r.Trails = known("cloudtrail:DescribeTrails", []account.Trail{{
 			Name: "all", ARN: trailARN, Home: "eu-west-1", MultiRegion: true, GlobalEvents: true, LogValidation: true, Bucket: "logs",
 			LogGroup: "arn:aws:logs:eu-west-1:" + id + ":log-group:trail:*", KMSKey: "arn:aws:kms:eu-west-1:" + id + ":key/1",

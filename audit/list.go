@@ -13,7 +13,7 @@ var All = sync.OnceValue(func() []*Control {
 		&policyFullAdmin, &policyCloudShell, &roleSupport, &resourceAnyPrincipal,
 		&certificateExpired, &analyzerExternal,
 		&trailAllRegions, &trailValidation, &trailLogs, &trailKMS, &trailBucketPublic, &trailBucketLogging, &trailObjectWrites, &trailObjectReads,
-		&configRecorder,
+		&configRecorder, &securityHub, &securityContact, &publicAccessBlock,
 	}
 	list = append(list, &principalAdmin)
 	for _, x := range excesses {

@@ -29,10 +29,19 @@ func TestAuditPolicyIsExact(t *testing.T) {
 		"sns":             methods[collect.TopicClient](),
 		"config":          methods[collect.ConfigClient](),
 		"access-analyzer": methods[collect.AnalyzerClient](),
+		"s3":              methods[collect.BucketClient](),
+		"account":         methods[collect.ContactClient](),
+		"securityhub":     methods[collect.HubClient](),
 	} {
 		for _, op := range operations {
 			calls[prefix+":"+op] = true
 		}
+	}
+	// Of bucket and account the call has one name, the permission two.
+	delete(calls, "s3:GetPublicAccessBlock")
+	calls["s3:GetBucketPublicAccessBlock"] = true
+	for _, op := range methods[collect.BlockClient]() {
+		calls["s3:"+strings.Replace(op, "Get", "GetAccount", 1)] = true
 	}
 	r := roleOf(t, "audit", "arn:aws:iam::111122223333:role/IAM-Auditor-role")
 	got := allowedAnywhere(r)
@@ -89,7 +98,7 @@ func allowedAnywhere(r role) []string {
 
 // elsewhere are targets that only an auditor has.
 var elsewhere = []string{
-	"arn:aws:cloudtrail:eu-west-1:444455556666:trail/org", "arn:aws:securityhub:eu-west-1:111122223333:hub/default",
+	"arn:aws:cloudtrail:eu-west-1:444455556666:trail/org", "arn:aws:account::111122223333:account", "arn:aws:securityhub:eu-west-1:111122223333:hub/default",
 	"arn:aws:securityhub:eu-west-1:111122223333:product/111122223333/default", "arn:aws:securityhub:eu-west-1:111122223333:product/aws/guardduty",
 }
 

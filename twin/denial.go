@@ -29,7 +29,7 @@ func denied(c *call, d *demand, r policy.Result) error {
 	switch c.service {
 	case "sns":
 		e.Code = "AuthorizationError"
-	case "securityhub", "access-analyzer":
+	case "securityhub", "access-analyzer", "account":
 		e.Code = "AccessDeniedException"
 	case "events", "cloudtrail", "organizations", "logs", "config":
 		e.Code, e.Status = "AccessDeniedException", http.StatusBadRequest

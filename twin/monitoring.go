@@ -35,10 +35,17 @@ func (t *Twin) monitoringOf(region string) *monitoring {
 	return m
 }
 
-// loadRegions takes over what a snapshot says of regions and buckets. What it
-// does not say is not there: a twin cannot answer that it does not know.
-func (t *Twin) loadRegions(s *account.Snapshot) {
-	t.regions, t.bucketFacts = s.Regions, s.Buckets
+// loadSettings takes over what a snapshot says of regions, buckets and the
+// account as a whole. What it does not say is not there: a twin cannot answer
+// that it does not know.
+func (t *Twin) loadSettings(s *account.Snapshot) {
+	t.told = s.Facts
+	if c := s.SecurityContact; c != nil && c.Value.Set {
+		t.contacts["SECURITY"] = alternateContact{"SECURITY", "security@" + t.account + ".example", "Security", "+1 555 0100", "Security"}
+	}
+	if b := s.PublicAccessBlock; b != nil && b.Value != (account.PublicAccessBlock{}) {
+		t.block = &publicAccessBlock{BlockPublicAcls: b.Value.BlockPublicACLs, IgnorePublicAcls: b.Value.IgnorePublicACLs, BlockPublicPolicy: b.Value.BlockPublicPolicy, RestrictPublicBuckets: b.Value.RestrictPublicBuckets}
+	}
 	for i := range s.Regions {
 		r := &s.Regions[i]
 		m := t.monitoringOf(r.Name)
@@ -73,6 +80,9 @@ func (t *Twin) loadRegions(s *account.Snapshot) {
 			for _, a := range r.Analyzers.Value {
 				m.analyzers = append(m.analyzers, analyzer{a, s.CollectedAt})
 			}
+		}
+		if r.SecurityHub != nil && r.SecurityHub.Value.Enabled {
+			t.hubs[r.Name] = newHub(s.CollectedAt)
 		}
 		if r.Trails != nil {
 			for _, x := range r.Trails.Value {
@@ -115,9 +125,20 @@ func (t *Twin) loadBuckets(s *account.Snapshot) {
 	}
 }
 
-// saveRegions writes back what there is now into what the snapshot knew.
-func (t *Twin) saveRegions(out *account.Snapshot, in []account.Region) {
-	for _, r := range in {
+// saveSettings writes back what there is now into what the snapshot knew.
+func (t *Twin) saveSettings(out *account.Snapshot) {
+	out.Buckets = t.saveBuckets(t.told.Buckets)
+	if old := t.told.SecurityContact; old != nil {
+		_, set := t.contacts["SECURITY"]
+		out.SecurityContact = &account.Fact[account.Contact]{Evidence: old.Evidence, Value: account.Contact{Set: set}}
+	}
+	if old := t.told.PublicAccessBlock; old != nil {
+		out.PublicAccessBlock = &account.Fact[account.PublicAccessBlock]{Evidence: old.Evidence}
+		if b := t.block; b != nil {
+			out.PublicAccessBlock.Value = account.PublicAccessBlock{BlockPublicACLs: b.BlockPublicAcls, IgnorePublicACLs: b.IgnorePublicAcls, BlockPublicPolicy: b.BlockPublicPolicy, RestrictPublicBuckets: b.RestrictPublicBuckets}
+		}
+	}
+	for _, r := range t.told.Regions {
 		m := t.monitoringOf(r.Name)
 		r.MetricFilters = resaved(r.MetricFilters, m.filters, filterFact)
 		if old := r.Alarms; old != nil {
@@ -126,6 +147,9 @@ func (t *Twin) saveRegions(out *account.Snapshot, in []account.Region) {
 		}
 		r.Recorders = resaved(r.Recorders, m.recorders, func(x account.Recorder) account.Recorder { return x })
 		r.Analyzers = resaved(r.Analyzers, m.analyzers, func(x analyzer) account.Analyzer { return x.Analyzer })
+		if old := r.SecurityHub; old != nil {
+			r.SecurityHub = &account.Fact[account.Hub]{Evidence: old.Evidence, Value: account.Hub{Enabled: t.hubs[r.Name] != nil}}
+		}
 		if r.Topics != nil {
 			kept := []account.Topic{}
 			for _, x := range r.Topics.Value {

@@ -172,6 +172,7 @@ func registry() map[string]map[string]operation {
 		"monitoring":  monitoringOperations(),
 		"config":      configOperations(),
 
+		"account":         contactOperations(),
 		"access-analyzer": analyzerOperations(),
 		"organizations":   organizationsOperations(),
 	}

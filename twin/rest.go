@@ -15,7 +15,7 @@ import (
 // by the scope of the signature.
 
 // restServices are found by their signing name.
-var restServices = []*service{s3Service, hubService, analyzerService}
+var restServices = []*service{s3Service, hubService, analyzerService, contactService}
 
 // route leads from method and path to an operation.
 type route struct {

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // s3Error is an error as S3 writes it. Amazon S3 API Reference, Error
@@ -15,10 +16,23 @@ type s3Error struct {
 	Code, Message, RequestId, HostId string
 }
 
+// wrappedError is an error as S3 Control writes it: it keeps the wrapping of
+// the protocol, which S3 leaves out (Smithy, "AWS restXml protocol", Operation
+// error serialization).
+type wrappedError struct {
+	XMLName           xml.Name `xml:"ErrorResponse"`
+	Error             s3Error
+	RequestId, HostId string
+}
+
 // appendS3 appends the answer of S3.
 func appendS3(b []byte, out any, e *apiError, c *call) []byte {
 	if e != nil {
-		out = &s3Error{Code: e.Code, Message: e.Message, RequestId: c.requestID, HostId: c.hostID()}
+		x := s3Error{Code: e.Code, Message: e.Message, RequestId: c.requestID, HostId: c.hostID()}
+		out = &x
+		if strings.HasSuffix(c.operation, "AccountPublicAccessBlock") {
+			out = &wrappedError{Error: x, RequestId: x.RequestId, HostId: x.HostId}
+		}
 	}
 	body, err := xml.Marshal(out)
 	if err != nil {

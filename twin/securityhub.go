@@ -27,6 +27,10 @@ type hub struct {
 	findings []*hubFinding
 }
 
+func newHub(since time.Time) *hub {
+	return &hub{since: since, auto: true, controls: "SECURITY_CONTROL"}
+}
+
 func hubOperations() map[string]operation {
 	return map[string]operation{
 		"DescribeHub":         op(authorizeDescribeHub, describeHub),
@@ -103,7 +107,7 @@ func enableHub(c *call, in *enableHubRequest) (*noMembers, error) {
 	if c.t.hubs[c.region] != nil {
 		return nil, fail(http.StatusConflict, "ResourceConflictException", "Account is already subscribed to Security Hub")
 	}
-	h := &hub{since: c.now, auto: true, controls: "SECURITY_CONTROL"}
+	h := newHub(c.now)
 	switch in.ControlFindingGenerator {
 	case "":
 	case "SECURITY_CONTROL", "STANDARD_CONTROL":
@@ -129,7 +133,7 @@ func disableHub(c *call, _ *noMembers) (*noMembers, error) {
 func (t *Twin) EnableSecurityHub(region string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.hubs[region] = &hub{since: t.now(), auto: true, controls: "SECURITY_CONTROL"}
+	t.hubs[region] = newHub(t.now())
 }
 
 // Findings returns what was imported into Security Hub in a region, as JSON,

@@ -74,9 +74,9 @@ type Twin struct {
 	block          *publicAccessBlock // S3's, of the account
 	hubs           map[string]*hub    // Security Hub, by region
 	monitoring     map[string]*monitoring
-	// What the snapshot knew of regions and buckets.
-	regions     []account.Region
-	bucketFacts *account.Fact[[]account.Bucket]
+	contacts       map[string]alternateContact // by kind
+	// told is what the snapshot knew of regions, buckets and settings.
+	told account.Facts
 }
 
 // rootKey is the access key of the account's root user.
@@ -91,7 +91,7 @@ func New(cfg Config) (*Twin, error) {
 	if err := cfg.Faults.Check(); err != nil {
 		return nil, fmt.Errorf("twin: %w", err)
 	}
-	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}, monitoring: map[string]*monitoring{}}
+	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}, monitoring: map[string]*monitoring{}, contacts: map[string]alternateContact{}}
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -124,7 +124,7 @@ func New(cfg Config) (*Twin, error) {
 	t.queues = newQueues()
 	t.topics = newTopics()
 	t.trails = newTrails(t, snapshot)
-	t.loadRegions(snapshot)
+	t.loadSettings(snapshot)
 	t.bus = newBus(t, cfg.Seed)
 	t.trouble = newTrouble(cfg.Faults, cfg.Seed)
 	return t, nil
@@ -140,8 +140,7 @@ func (t *Twin) Snapshot() *account.Snapshot {
 	defer t.mu.Unlock()
 	s := t.state.snapshot()
 	s.CollectedAt = t.now().UTC()
-	t.saveRegions(s, t.regions)
-	s.Buckets = t.saveBuckets(t.bucketFacts)
+	t.saveSettings(s)
 	return s
 }
 

@@ -46,8 +46,13 @@ type Clients struct {
 	Guardrails GuardrailClient
 	// Users is asked for each user.
 	Users UserClient
-	// Regions are asked for their monitoring.
+	// Regions are asked for their monitoring, and Buckets for the buckets of
+	// the trails that they show.
 	Regions map[string]Regional
+	Buckets BucketClient
+	// Contacts and Block tell settings of the account as a whole.
+	Contacts ContactClient
+	Block    BlockClient
 }
 
 // Options say whose account it is, and how Account goes about it.
@@ -92,12 +97,14 @@ func Account(ctx context.Context, c Clients, o Options) (*account.Snapshot, erro
 	s := &account.Snapshot{Version: account.Version, Account: o.Account, Partition: o.Partition, CollectedAt: o.Now().UTC()}
 	r := &reader{Clients: c, Options: o, snapshot: s, limit: make(chan struct{}, workers)}
 	r.core(ctx)
+	r.settings(ctx)
 	r.all.Wait()
 	if c.Users != nil {
 		r.users(ctx)
 	}
 	r.regions(ctx)
 	r.all.Wait()
+	r.buckets(ctx)
 	sortGaps(s.Gaps)
 	return s, context.Cause(ctx)
 }

@@ -26,6 +26,8 @@ type Regional struct {
 	Topics    TopicClient
 	Config    ConfigClient
 	Analyzers AnalyzerClient
+	// Hub is not asked where it is nil.
+	Hub HubClient
 }
 
 // LogsClient holds the call of CloudWatch Logs that Account makes.
@@ -86,6 +88,12 @@ func (r *reader) regions(ctx context.Context) {
 			got, err := analyzers(ctx, c.Analyzers)
 			return func() { at.Analyzers = fact(r, "access-analyzer:ListAnalyzers", got) }, err
 		})
+		if c.Hub != nil {
+			r.part(ctx, "securityhub:DescribeHub", name, func() (func(), error) {
+				got, err := hub(ctx, c.Hub)
+				return func() { at.SecurityHub = fact(r, "securityhub:DescribeHub", got) }, err
+			})
+		}
 	}
 	r.all.Wait()
 	// Only now is it known which topics somebody would be told through.

@@ -37,7 +37,7 @@ func newCollectCmd(s *streams) *cobra.Command {
 --snapshot. It holds no secret, and is written whole or not at all, mode 0600,
 compressed where its name ends with .gz.
 
-Read with about fifteen calls, however many users there are: users, groups,
+Read with about seventeen calls, however many users there are: users, groups,
 roles and policies, the credential report, account summary, password policy,
 virtual MFA devices, service-specific credentials, server certificates, and the
 organisation. What takes more calls is asked for:
@@ -45,9 +45,10 @@ organisation. What takes more calls is asked for:
   --per-user                six calls and more for each user: ids of access keys,
                             MFA devices of every kind, SSH keys, certificates,
                             services last accessed
-  --regions                 six calls and more for each region: trails, metric
-                            filters, alarms and who they tell, the recorder of
-                            AWS Config, Access Analyzer
+  --regions                 seven calls and more for each region: trails and who
+                            reaches their buckets, metric filters, alarms and
+                            who they tell, the recorder of AWS Config, Access
+                            Analyzer, Security Hub
   --organization-role-arn   the control policies above the account, read in the
                             management account of the organisation
 
@@ -122,7 +123,7 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if before != nil && before.Account != id {
 		return usageErrorf("collect: --resume %s is of account %s, the credentials are of %s", o.resume, before.Account, id)
 	}
-	ask := clients.Sources(o.perUser, o.regions)
+	ask := clients.WithHub(clients.Sources(o.perUser, o.regions))
 	if o.organizationRole != "" {
 		ask.Guardrails = clients.Assume(o.organizationRole, "").Organizations
 	}

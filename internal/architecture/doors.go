@@ -52,6 +52,11 @@ var doors = []Door{
 	{Package: "account/collect", Service: "sns", Why: "reads whether an alarm tells somebody", Operations: []string{"ListSubscriptionsByTopic"}},
 	{Package: "account/collect", Service: "configservice", Why: "reads whether AWS Config records", Operations: []string{
 		"DescribeConfigurationRecorders", "DescribeConfigurationRecorderStatus"}},
+	{Package: "account/collect", Service: "s3", Why: "reads who reaches the bucket of a trail", Operations: []string{
+		"GetBucketLocation", "GetBucketPolicyStatus", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketLogging"}},
+	{Package: "account/collect", Service: "s3control", Why: "reads what the account forbids its buckets", Operations: []string{"GetPublicAccessBlock"}},
+	{Package: "account/collect", Service: "account", Why: "reads whether somebody gets AWS's letters about security", Operations: []string{"GetAlternateContact"}},
+	{Package: "account/collect", Service: "securityhub", Why: "reads whether Security Hub is on", Operations: []string{"DescribeHub"}},
 	{Package: "account/collect", Service: "accessanalyzer", Why: "reads whether access from outside is looked for", Operations: []string{"ListAnalyzers"}},
 	{Package: "cmd/warden", Files: "simulate_aws.go", Service: "iam", Why: "asks AWS's own simulator the same, when told to", Operations: []string{
 		"SimulatePrincipalPolicy", "SimulateCustomPolicy"}},

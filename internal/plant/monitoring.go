@@ -28,14 +28,15 @@ func (p *planter) monitoring() {
 	if !p.o.Complete && p.turn("regions", 4) == 0 {
 		names = slices.DeleteFunc(names, func(n string) bool { return n != home && p.IntN(3) == 0 })
 		if len(names) < len(regions) {
-			for _, c := range []string{"config.recorder", "analyzer.external"} {
+			for _, c := range []string{"config.recorder", "analyzer.external", "securityhub.enabled"} {
 				p.answer(c, rootARN, "regions not read", Unknown, "regions were not read")
 			}
 		}
 	}
 	global := false
-	for _, name := range names {
+	for i, name := range names {
 		r := account.Region{Name: name}
+		p.hub(&r, i)
 		p.analyzers(&r)
 		global = p.recorders(&r) || global
 		r.MetricFilters = known(p, "logs:DescribeMetricFilters", []account.MetricFilter{})
@@ -46,6 +47,22 @@ func (p *planter) monitoring() {
 	}
 	p.globalTypes(names, global)
 	p.trails(names)
+}
+
+// hub switches Security Hub off in a region now and then.
+func (p *planter) hub(r *account.Region, i int) {
+	switch n := (p.turn("hub", 7) + i) % 7; {
+	case n == 0 && !p.o.Complete:
+		p.gap("securityhub:DescribeHub", r.Name, "AccessDenied")
+		p.answer("securityhub.enabled", rootARN, r.Name, Unknown, "Security Hub was not asked")
+		return
+	case n == 1:
+		r.SecurityHub = known(p, "securityhub:DescribeHub", account.Hub{})
+		p.answer("securityhub.enabled", rootARN, r.Name, Fail, "Security Hub is off")
+		return
+	}
+	r.SecurityHub = known(p, "securityhub:DescribeHub", account.Hub{Enabled: true})
+	p.answer("securityhub.enabled", rootARN, r.Name, Pass, "Security Hub is on")
 }
 
 func (p *planter) analyzers(r *account.Region) {

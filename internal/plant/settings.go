@@ -19,6 +19,8 @@ func (p *planter) settings() {
 	p.passwordPolicy()
 	p.certificates()
 	p.organization()
+	p.contact()
+	p.accessBlock()
 	if !p.lost.services {
 		p.s.ServiceCredentials = known(p, "iam:ListServiceSpecificCredentials", []account.ServiceCredential{})
 	}
@@ -64,6 +66,41 @@ func (p *planter) passwordPolicy() {
 	v.RequireNumbers = say("digit", yes(), "required or not")
 	v.AllowUsersToChangePassword = say("change", yes(), "allowed or not")
 	p.s.PasswordPolicy = known(p, "iam:GetAccountPasswordPolicy", v)
+}
+
+func (p *planter) contact() {
+	const c, call = "account.security-contact", "account:GetAlternateContact"
+	switch n := p.turn(c, 3); {
+	case n == 0 && !p.o.Complete:
+		p.gap(call, "", "AccessDenied")
+		p.whole(c, Unknown, "the contact was not read")
+	case n == 1:
+		p.s.SecurityContact = known(p, call, account.Contact{})
+		p.whole(c, Fail, "no contact")
+	default:
+		p.s.SecurityContact = known(p, call, account.Contact{Set: true})
+		p.whole(c, Pass, "a contact")
+	}
+}
+
+func (p *planter) accessBlock() {
+	const c, call = "s3.public-access-block", "s3:GetAccountPublicAccessBlock"
+	all := account.PublicAccessBlock{BlockPublicACLs: true, IgnorePublicACLs: true, BlockPublicPolicy: true, RestrictPublicBuckets: true}
+	switch n := p.turn(c, 4); {
+	case n == 0 && !p.o.Complete:
+		p.gap(call, "", "AccessDenied")
+		p.whole(c, Unknown, "the block was not read")
+	case n == 1:
+		p.s.PublicAccessBlock = known(p, call, account.PublicAccessBlock{})
+		p.whole(c, Fail, "no block")
+	case n == 2:
+		all.RestrictPublicBuckets = false
+		p.s.PublicAccessBlock = known(p, call, all)
+		p.whole(c, Fail, "three settings of four")
+	default:
+		p.s.PublicAccessBlock = known(p, call, all)
+		p.whole(c, Pass, "all four settings")
+	}
 }
 
 func (p *planter) certificates() {
