@@ -3,7 +3,9 @@ package deploy
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -15,10 +17,20 @@ import (
 // its environment.
 func Wanted(in Place, environment map[string]string) (doctor.Want, error) {
 	parameters := map[string]string{}
-	for variable, parameter := range map[string]string{"RESPONSE_MODE": "ResponseMode", "DENY_POLICY_NAME": "DenyPolicyName", "ADMIN_TAG": "AdminTag"} {
+	for variable, parameter := range map[string]string{
+		"RESPONSE_MODE": "ResponseMode", "DENY_POLICY_NAME": "DenyPolicyName", "ADMIN_TAG": "AdminTag", "LEVEL": "Level",
+		"UNDO_ACTIONS": "UndoActions", "CONTAIN_SESSIONS": "ContainSessions", "PROTECTED": "ProtectedArns", "MEMBER_ROLE_NAME": "MemberRoleName",
+		"MEMBER_ACCOUNTS": "MemberAccounts", "GUARDRAIL_ROLE_ARN": "GuardrailRoleArn", "GUARDRAIL_POLICY_ARN": "GuardrailPolicyArn",
+	} {
 		if v := environment[variable]; v != "" {
 			parameters[parameter] = v
 		}
+	}
+	if parameters["MemberAccounts"] != "" {
+		parameters["OrganizationId"] = "PLACEHOLDER"
+	}
+	if own := in.arn("sns", in.Region, "warden-alerts"); environment["SNS_TOPIC_ARN"] != "" && environment["SNS_TOPIC_ARN"] != own {
+		parameters["SNSTopicArn"] = environment["SNS_TOPIC_ARN"]
 	}
 	if environment["RESPONDER_ROLE_ARN"] != "" {
 		parameters["CreateResponderRole"] = "true"
@@ -49,13 +61,65 @@ func Wanted(in Place, environment map[string]string) (doctor.Want, error) {
 	w.Functions = stack.functions(in)
 	w.Queues = stack.queues(in, w.Rules)
 	w.Roles = stack.roles(in)
-	for _, r := range stack.Resources {
-		if r.Type == "AWS::CloudWatch::Alarm" {
-			w.Alarms = append(w.Alarms, fmt.Sprint(r.Properties["AlarmName"]))
+	for _, id := range stack.ids("AWS::CloudWatch::Alarm") {
+		a := doctor.WantAlarm{
+			Name: stack.text(id, "AlarmName"), Namespace: stack.text(id, "Namespace"), Metric: stack.text(id, "MetricName"),
+			Comparison: stack.text(id, "ComparisonOperator"), Missing: stack.text(id, "TreatMissingData"),
+		}
+		if a.Threshold, err = strconv.ParseFloat(stack.text(id, "Threshold"), 64); err != nil {
+			return doctor.Want{}, fmt.Errorf("the threshold of %s: %w", id, err)
+		}
+		w.Alarms = append(w.Alarms, a)
+	}
+	slices.SortFunc(w.Alarms, func(a, b doctor.WantAlarm) int { return strings.Compare(a.Name, b.Name) })
+	if w.TablePolicy, err = stack.nested("Ledger", "ResourcePolicy", "PolicyDocument"); err != nil {
+		return doctor.Want{}, err
+	}
+	pin, err := Resolve("guard-organisation", in, map[string]string{"GuardAccountId": in.Account, "DenyPolicyName": stack.text("DenyPolicy", "ManagedPolicyName")})
+	if err != nil {
+		return doctor.Want{}, err
+	}
+	w.Excepted, err = pin.excepted()
+	return w, err
+}
+
+// nested is a policy document below a property of a resource, as JSON.
+func (s *Stack) nested(resource string, path ...string) (string, error) {
+	var v any = s.Resources[resource].Properties
+	for _, name := range path {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return "", fmt.Errorf("the template has no %s of %s", name, resource)
+		}
+		v = m[name]
+	}
+	data, err := json.Marshal(v)
+	return string(data), err
+}
+
+// excepted are whom the organisation's policy leaves free to touch warden, as
+// patterns of ARNs.
+func (s *Stack) excepted() ([]string, error) {
+	text, err := s.nested("Pin", "Content")
+	if err != nil {
+		return nil, err
+	}
+	var pin struct {
+		Statement []struct {
+			Condition struct {
+				ArnNotLike map[string][]string
+			}
 		}
 	}
-	slices.Sort(w.Alarms)
-	return w, nil
+	if err := json.Unmarshal([]byte(text), &pin); err != nil {
+		return nil, fmt.Errorf("the pin: %w", err)
+	}
+	var out []string
+	for _, st := range pin.Statement {
+		out = append(out, st.Condition.ArnNotLike["aws:PrincipalArn"]...)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 func (p Place) arn(service, region, resource string) string {
@@ -132,7 +196,13 @@ func (s *Stack) target(rule string) string {
 func (s *Stack) functions(in Place) []doctor.WantFunction {
 	var out []doctor.WantFunction
 	for _, id := range s.ids("AWS::Lambda::Function") {
-		f := doctor.WantFunction{Name: s.text(id, "FunctionName"), Handler: s.text(id, "Handler")}
+		f := doctor.WantFunction{Name: s.text(id, "FunctionName"), Handler: s.text(id, "Handler"), Role: s.text(id, "Role")}
+		f.Seconds, _ = strconv.Atoi(s.text(id, "Timeout"))
+		if env, ok := s.Resources[id].Properties["Environment"].(map[string]any); ok {
+			if variables, ok := env["Variables"].(map[string]any); ok {
+				f.Variables = slices.Sorted(maps.Keys(variables))
+			}
+		}
 		arn := in.arn("lambda", in.Region, "function:"+f.Name)
 		for _, m := range s.ids("AWS::Lambda::EventSourceMapping") {
 			if name := s.text(m, "FunctionName"); name == f.Name || name == arn {
@@ -173,12 +243,19 @@ func (s *Stack) queues(in Place, rules []doctor.WantRule) []doctor.WantQueue {
 		q := doctor.WantQueue{Name: s.text(id, "QueueName")}
 		q.ARN = in.arn("sqs", in.Region, q.Name)
 		q.Dead = dead[q.ARN]
+		q.DeadLetters = s.text(id, "RedrivePolicy", "deadLetterTargetArn")
+		q.Retention, _ = strconv.Atoi(s.text(id, "MessageRetentionPeriod"))
 		for _, m := range s.ids("AWS::Lambda::EventSourceMapping") {
 			if s.text(m, "EventSourceArn") == q.ARN {
 				q.Visibility = s.visibility()
 			}
 		}
 		targeted := slices.ContainsFunc(rules, func(r doctor.WantRule) bool { return r.Target == q.ARN })
+		from := "QueuePolicy"
+		if !targeted && !q.Dead {
+			from = "HoldQueuePolicy"
+		}
+		q.Policy, _ = s.Document(from, "PolicyDocument")
 		switch {
 		case targeted || q.Dead:
 			for _, r := range rules {
@@ -210,6 +287,12 @@ func (s *Stack) roles(in Place) []doctor.WantRole {
 			continue
 		}
 		r.ARN = in.arn("iam", "", "role/"+r.Name)
+		for _, p := range s.ids("AWS::IAM::RolePolicy") {
+			if s.text(p, "RoleName") == r.Name {
+				r.Policy, _ = s.Document(p, "PolicyDocument")
+			}
+		}
+		r.Trust, _ = s.Document(id, "AssumeRolePolicyDocument")
 		var trust struct {
 			Statement []struct{ Principal map[string]any }
 		}

@@ -1,10 +1,13 @@
 package deploy_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"warden/deploy"
 	"warden/doctor"
@@ -22,9 +25,9 @@ func TestWanted(t *testing.T) {
 	}
 	const queue = "arn:aws:sqs:us-east-1:111122223333:warden-guard"
 	if diff := cmp.Diff([]doctor.WantFunction{
-		{Name: "warden-guard", Handler: "guard", Queues: []string{queue, queue + "-hold"}},
-		{Name: "warden-guard-sweep", Handler: "sweep", Every: 5 * time.Minute},
-	}, w.Functions); diff != "" {
+		{Name: "warden-guard", Handler: "guard", Queues: []string{queue, queue + "-hold"}, Role: targets["guard role"], Seconds: 60},
+		{Name: "warden-guard-sweep", Handler: "sweep", Every: 5 * time.Minute, Role: targets["guard role"], Seconds: 240},
+	}, w.Functions, cmpopts.IgnoreFields(doctor.WantFunction{}, "Variables")); diff != "" {
 		t.Errorf("functions (-want +got):\n%s", diff)
 	}
 	rules := []string{}
@@ -32,17 +35,30 @@ func TestWanted(t *testing.T) {
 		rules = append(rules, "arn:aws:events:us-east-1:111122223333:rule/warden-guard-"+name)
 	}
 	if diff := cmp.Diff([]doctor.WantQueue{
-		{Name: "warden-guard-dead", ARN: queue + "-dead", Rules: rules, Dead: true},
-		{Name: "warden-guard-hold", ARN: queue + "-hold", Role: targets["guard role"], Visibility: 360},
-		{Name: "warden-guard", ARN: queue, Rules: rules, Visibility: 360},
-	}, w.Queues); diff != "" {
+		{Name: "warden-guard-dead", ARN: queue + "-dead", Rules: rules, Dead: true, Retention: 1209600},
+		{Name: "warden-guard-hold", ARN: queue + "-hold", Role: targets["guard role"], Visibility: 360, Retention: 86400, DeadLetters: queue + "-dead"},
+		{Name: "warden-guard", ARN: queue, Rules: rules, Visibility: 360, Retention: 1209600, DeadLetters: queue + "-dead"},
+	}, w.Queues, cmpopts.IgnoreFields(doctor.WantQueue{}, "Policy")); diff != "" {
 		t.Errorf("queues (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]doctor.WantRole{
 		{Name: "warden-guard", ARN: targets["guard role"], Trusted: "lambda.amazonaws.com", Guard: true},
 		{Name: "warden-guard-responder", ARN: targets["responder role"], Trusted: targets["guard role"], Responder: true},
-	}, w.Roles); diff != "" {
+	}, w.Roles, cmpopts.IgnoreFields(doctor.WantRole{}, "Policy", "Trust")); diff != "" {
 		t.Errorf("roles (-want +got):\n%s", diff)
+	}
+	for _, q := range w.Queues {
+		if !strings.Contains(q.Policy, "NobodyElseSends") {
+			t.Errorf("the policy of %s: %s", q.Name, q.Policy)
+		}
+	}
+	for _, r := range w.Roles {
+		if !strings.Contains(r.Policy, "NeverItself") || !strings.Contains(r.Trust, "sts:AssumeRole") {
+			t.Errorf("the policies of %s: %s %s", r.Name, r.Policy, r.Trust)
+		}
+	}
+	if !slices.Contains(w.Functions[0].Variables, "ADMIN_GROUP_NAME") || !strings.Contains(w.TablePolicy, "dynamodb:DeleteItem") || len(w.Excepted) != 4 {
+		t.Errorf("variables %v, table %s, excepted %v", w.Functions[0].Variables, w.TablePolicy, w.Excepted)
 	}
 	for _, r := range w.Rules {
 		if r.Target != queue || r.Pattern == "" {

@@ -96,7 +96,7 @@ func TestBroken(t *testing.T) {
 		{"the queue is gone", "queue.policy", doctor.GradeD, func(f *doctor.Facts) { f.Queues["warden-guard"] = doctor.Known[*doctor.Queue](nil) }},
 		{"the queue takes from any rule", "queue.policy", doctor.GradeD, admits(`{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*"}`)},
 		{"the queue does not keep administrators out", "queue.policy", doctor.GradeD, admits(`{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"sqs:SendMessage","Resource":"*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:events:us-east-1:111122223333:rule/warden-guard-*"}}}`)},
-		{"the queue shows messages too soon", "queue.policy", doctor.GradeD, func(f *doctor.Facts) { f.Queues["warden-guard"].Value.Visibility = 30 }},
+		{"the queue shows messages too soon", "queue.settings", doctor.GradeD, func(f *doctor.Facts) { f.Queues["warden-guard"].Value.Visibility = 30 }},
 		{"the function is gone", "function.ready", doctor.GradeD, func(f *doctor.Facts) { f.Functions["warden-guard"] = doctor.Known[*doctor.Function](nil) }},
 		{"the function cannot start", "function.ready", doctor.GradeD, func(f *doctor.Facts) { f.Functions["warden-guard"].Value.State = "Failed" }},
 		{"the function is another", "function.ready", doctor.GradeD, func(f *doctor.Facts) { f.Functions["warden-guard"].Value.Handler = "sweep" }},
@@ -209,6 +209,11 @@ func TestGaps(t *testing.T) {
 		{"break-glass", []string{"breakglass.named"}, func(f *doctor.Facts) { f.Protected[breakGlass] = doctor.Read[bool]{Gap: gap} }},
 		{"organisation", []string{"scp.pin", "scp.guardrail"}, func(f *doctor.Facts) { f.Org = doctor.Read[*doctor.Organization]{Gap: gap} }},
 		{"policies above", []string{"scp.pin", "scp.guardrail"}, func(f *doctor.Facts) { f.SCPs = doctor.Read[[]doctor.PolicyLevel]{Gap: gap} }},
+		{"the topic's policy", []string{"people.told"}, func(f *doctor.Facts) { f.TopicPolicy = doctor.Read[*string]{Gap: gap} }},
+		{"the table's policy", []string{"ledger.kept"}, func(f *doctor.Facts) { f.TablePolicy = doctor.Read[*string]{Gap: gap} }},
+		{"a trust policy that nobody can read", []string{"role.trust"}, func(f *doctor.Facts) { f.Roles["warden-guard"].Value.Trust = "{" }},
+		{"a boundary that nobody can read", []string{"role.guard", "role.limits"}, func(f *doctor.Facts) { f.Roles["warden-guard"].Value.Boundary = "{" }},
+		{"a function's policy that nobody can read", []string{"function.closed"}, func(f *doctor.Facts) { f.Functions["warden-guard"].Value.Policy = "{" }},
 		{"a policy above that nobody can read", []string{"scp.pin"}, func(f *doctor.Facts) { f.SCPs.Value[0].Policies[1].Document = "{" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

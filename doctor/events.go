@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"warden/policy"
+	"warden/policy/reason"
 )
 
 // notLooked is the gap of what is missing in the facts.
@@ -157,6 +158,8 @@ func rulesEnabled(f *Facts) []Result {
 			return fail(where, "the rule lets other events through than the template's")
 		case !slices.Contains(have.Targets, want.Target):
 			return fail(where, "the rule does not send to "+want.Target)
+		case slices.Contains(have.Changed, want.Target):
+			return fail(where, "the rule does not send the event as it is to "+want.Target)
 		}
 		return pass(where, have.State)
 	})
@@ -193,10 +196,39 @@ func queuePolicies(f *Facts) []Result {
 			out = append(out, unknown(want.Name, q.Gap))
 		case q.Value == nil:
 			out = append(out, fail(want.Name, "there is no such queue"))
-		case q.Value.Visibility < want.Visibility:
-			out = append(out, fail(want.Name, fmt.Sprintf("messages are hidden for %d s, which is less than six times the function's time-out (%d s)", q.Value.Visibility, want.Visibility)))
 		default:
 			out = append(out, f.admits(want, q.Value))
+		}
+	}
+	return out
+}
+
+// eventSize is the size, in bytes, up to which EventBridge delivers events to
+// a queue. Source: Amazon EventBridge User Guide, "Amazon EventBridge quotas".
+const eventSize = 256 << 10
+
+// queueSettings looks for what would lose or delay messages.
+func queueSettings(f *Facts) []Result {
+	var out []Result
+	for _, want := range f.Want.Queues {
+		q := get(f.Queues, want.Name)
+		switch v := q.Value; {
+		case q.Gap != "":
+			out = append(out, unknown(want.Name, q.Gap))
+		case v == nil:
+			out = append(out, fail(want.Name, "there is no such queue"))
+		case v.Visibility < want.Visibility:
+			out = append(out, fail(want.Name, fmt.Sprintf("messages are hidden for %d s, which is less than six times the function's time-out (%d s)", v.Visibility, want.Visibility)))
+		case v.Retention < want.Retention:
+			out = append(out, fail(want.Name, fmt.Sprintf("messages are thrown away after %d s, want %d s", v.Retention, want.Retention)))
+		case v.MaxSize < eventSize:
+			out = append(out, fail(want.Name, fmt.Sprintf("it refuses messages above %d bytes, and an event may have %d", v.MaxSize, eventSize)))
+		case v.Delay > 0:
+			out = append(out, fail(want.Name, fmt.Sprintf("messages are held back for %d s", v.Delay)))
+		case v.Key != "":
+			out = append(out, fail(want.Name, "it is encrypted by the key "+v.Key+": who has that in his hand decides whether EventBridge can write and the guard can read"))
+		default:
+			out = append(out, pass(want.Name, fmt.Sprintf("keeps messages of %d bytes for %d s", v.MaxSize, v.Retention)))
 		}
 	}
 	return out
@@ -242,7 +274,23 @@ func (f *Facts) admits(want WantQueue, q *Queue) Result {
 			return fail(want.Name, fmt.Sprintf("%s may send to it: %v, want %v", a.who, got, a.want))
 		}
 	}
-	return pass(want.Name, "the policy engine finds nobody else who may send")
+	if same(q.Policy, want.Policy) {
+		return pass(want.Name, "its policy is the template's")
+	}
+	template, err := policy.Parse(want.Name, []byte(want.Policy))
+	if err != nil {
+		return unknown(want.Name, "the template's policy: "+err.Error())
+	}
+	switch c := compare([]*policy.Document{doc}, template, reason.Resource); {
+	case c.more != "":
+		return fail(want.Name, "its policy lets in whom the template's does not: "+c.more)
+	case c.less != "":
+		return fail(want.Name, "its policy keeps out what the template's lets in: "+c.less)
+	case c.gap != "":
+		return unknown(want.Name, c.gap)
+	}
+	// What the template's policy denies, somebody's own could allow.
+	return fail(want.Name, "its policy is not the template's: whom that denies, this one may leave to his own policies")
 }
 
 func deadLetters(f *Facts) []Result {
@@ -256,8 +304,10 @@ func deadLetters(f *Facts) []Result {
 			out = append(out, fail(want.Name, "there is no such queue"))
 		case want.Dead && q.Value.Messages > 0:
 			out = append(out, fail(want.Name, fmt.Sprintf("%d events wait in it that could not be dealt with", q.Value.Messages)))
-		case !want.Dead && q.Value.DeadLetters == "":
+		case q.Value.DeadLetters == "" && want.DeadLetters != "":
 			out = append(out, fail(want.Name, "what fails again and again is lost: it has no queue for dead letters"))
+		case q.Value.DeadLetters != want.DeadLetters:
+			out = append(out, fail(want.Name, "what fails goes to "+q.Value.DeadLetters+", which nobody watches"))
 		case want.Dead:
 			out = append(out, pass(want.Name, "empty"))
 		default:

@@ -33,6 +33,11 @@ type Facts struct {
 	Table     Read[*Table]
 	// Subscribers of the topic: their endpoints' protocols, confirmed ones.
 	Subscribers Read[[]string]
+	// TopicPolicy is the topic's own policy, "" for none; nil: no such topic.
+	TopicPolicy Read[*string]
+	// TablePolicy is that of the ledger's table, "" for none; nil: no such
+	// table.
+	TablePolicy Read[*string]
 	Alarms      Read[[]Alarm]
 	Roles       map[string]Read[*Role] // by name
 	Policy      Read[*string]          // the document in force of DENY-IAM
@@ -54,7 +59,7 @@ type Want struct {
 	Rules, Forward []WantRule
 	Queues         []WantQueue
 	Table, Topic   string // the topic's ARN; "" for none
-	Alarms         []string
+	Alarms         []WantAlarm
 	Roles          []WantRole
 	DenyPolicyARN  string
 	AdminGroups    []string
@@ -63,6 +68,17 @@ type Want struct {
 	// Guardrail is the ARN of the service control policy that the guard
 	// writes; "" for none.
 	Guardrail string
+	// TablePolicy is the policy of the ledger's table.
+	TablePolicy string
+	// Excepted are the patterns of ARNs whom the organisation's policy may
+	// except: warden itself, StackSets, and the operators.
+	Excepted []string
+}
+
+// WantAlarm is an alarm of the template.
+type WantAlarm struct {
+	Name, Namespace, Metric, Comparison, Missing string
+	Threshold                                    float64
 }
 
 // WantFunction is a function of the template.
@@ -72,6 +88,11 @@ type WantFunction struct {
 	Queues []string
 	// Every is how often a schedule starts it; 0 where events do.
 	Every time.Duration
+	// Role is the ARN of the one that it works under, Seconds its time-out.
+	Role    string
+	Seconds int
+	// Variables are the names of its environment.
+	Variables []string
 }
 
 // WantRule is a rule of the template.
@@ -94,8 +115,13 @@ type WantQueue struct {
 	Role  string
 	// Dead marks the queue of dead letters.
 	Dead bool
-	// Visibility is how long messages must be hidden, in seconds.
-	Visibility int
+	// Visibility is how long messages must be hidden, in seconds, Retention
+	// how long they are kept at least.
+	Visibility, Retention int
+	// DeadLetters is the ARN of the queue that takes what fails; "" for none.
+	DeadLetters string
+	// Policy is the queue's own.
+	Policy string
 }
 
 // WantRole is a role of the template.
@@ -105,6 +131,9 @@ type WantRole struct {
 	Trusted string
 	// Guard marks the guard's role, Responder the one that may do more.
 	Guard, Responder bool
+	// Policy and Trust are its policies. PLACEHOLDER stands in them for the
+	// organisation's id, which the settings of the guard do not tell.
+	Policy, Trust string
 }
 
 // Trail is a trail of CloudTrail as it is seen from a region.
@@ -128,6 +157,9 @@ type Trail struct {
 type Rule struct {
 	Name, ARN, State, Pattern string
 	Targets                   []string // ARNs
+	// Changed are those of the targets that get something else than the
+	// event.
+	Changed []string
 }
 
 // Queue is an SQS queue.
@@ -136,6 +168,10 @@ type Queue struct {
 	Messages    int
 	Visibility  int
 	DeadLetters string // ARN of the queue that takes what fails
+	// Retention and Delay are in seconds, MaxSize in bytes.
+	Retention, Delay, MaxSize int
+	// Key is the KMS key that encrypts it; "" for SQS's own.
+	Key string
 }
 
 // Function is a Lambda function.
@@ -148,12 +184,18 @@ type Function struct {
 	// Policy is its resource policy, "" for none.
 	Policy   string
 	Mappings []Mapping
+	// Role is the ARN of the one that it works under, Seconds its time-out;
+	// Layers are the ARNs of code that runs with it.
+	Role    string
+	Seconds int
+	Layers  []string
 }
 
 // Mapping leads a queue to a function.
 type Mapping struct {
 	Source, State string
 	Partial       bool // reports failures one by one
+	Filtered      bool // drops messages that its filters do not match
 }
 
 // Table is the ledger's.
@@ -167,12 +209,17 @@ type Alarm struct {
 	Name, State string
 	Actions     []string
 	Enabled     bool
+
+	Namespace, Metric, Comparison, Missing string
+	Threshold                              float64
 }
 
 // Role is an IAM role with all its policies.
 type Role struct {
 	Trust    string
 	Policies []string
+	// Boundary is the document of its permissions boundary, "" for none.
+	Boundary string
 }
 
 // Organization is what a member may know of it.

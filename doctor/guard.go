@@ -2,12 +2,14 @@ package doctor
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"warden/guard"
 	"warden/policy"
+	"warden/policy/reason"
 )
 
 // eachFunction calls with every function that should be.
@@ -41,6 +43,35 @@ func functionsReady(f *Facts) []Result {
 	})
 }
 
+// functionsSettings looks for what makes a function do something else with the
+// right code: another role, code that runs with it, variables that lead the
+// SDK elsewhere, settings that are not the guard's.
+func functionsSettings(f *Facts) []Result {
+	guards := get(f.Functions, f.Want.Function)
+	return eachFunction(f, func(want WantFunction, have *Function) Result {
+		var foreign []string
+		for name := range have.Environment {
+			if !slices.Contains(want.Variables, name) {
+				foreign = append(foreign, name)
+			}
+		}
+		slices.Sort(foreign)
+		switch {
+		case have.Role != want.Role:
+			return fail(want.Name, "it works under "+have.Role+", want "+want.Role)
+		case len(have.Layers) > 0:
+			return fail(want.Name, "other code runs with it: "+strings.Join(have.Layers, ", "))
+		case have.Seconds < want.Seconds:
+			return fail(want.Name, fmt.Sprintf("it has %d s, want %d s", have.Seconds, want.Seconds))
+		case len(foreign) > 0:
+			return fail(want.Name, "it has variables that the template does not set: "+strings.Join(foreign, ", "))
+		case guards.Gap == "" && guards.Value != nil && !maps.Equal(guards.Value.Environment, have.Environment):
+			return fail(want.Name, "its settings are not those of "+f.Want.Function)
+		}
+		return pass(want.Name, fmt.Sprintf("%d variables of the template's, no layer, under %s", len(have.Environment), have.Role))
+	})
+}
+
 func functionsCapacity(f *Facts) []Result {
 	return eachFunction(f, func(want WantFunction, have *Function) Result {
 		switch {
@@ -67,6 +98,8 @@ func functionsEvents(f *Facts) []Result {
 					return fail(want.Name, "nothing leads "+queue+" to it")
 				case have.Mappings[i].State != "Enabled":
 					return fail(want.Name, fmt.Sprintf("the mapping from %s is %s", queue, have.Mappings[i].State))
+				case have.Mappings[i].Filtered:
+					return fail(want.Name, "the mapping from "+queue+" drops messages that do not match its filters")
 				case !have.Mappings[i].Partial:
 					return fail(want.Name, "the mapping from "+queue+" does not report failures one by one")
 				}
@@ -89,6 +122,15 @@ func functionsClosed(f *Facts) []Result {
 			return unknown(want.Name, "its policy cannot be read: "+err.Error())
 		}
 		arn := f.arn("lambda", f.Home, "function:"+want.Name)
+		let := `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}}`
+		if want.Every > 0 { // its schedule has its name
+			let = fmt.Sprintf(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"events.amazonaws.com"},"Action":"lambda:InvokeFunction","Resource":"*",`+
+				`"Condition":{"ArnLike":{"aws:SourceArn":%q}}}}`, f.arn("events", f.Home, "rule/"+want.Name))
+		}
+		template, err := policy.Parse(want.Name, []byte(let))
+		if err != nil {
+			return unknown(want.Name, err.Error())
+		}
 		service := func(name string) policy.Principal { return policy.Principal{Type: policy.Service, ARN: name} }
 		for _, a := range []struct {
 			who    string
@@ -112,6 +154,12 @@ func functionsClosed(f *Facts) []Result {
 			if res.Decision == policy.Allowed {
 				return fail(want.Name, "its policy lets "+a.who+" invoke it")
 			}
+		}
+		switch c := reason.Contains([]*policy.Document{template}, []*policy.Document{doc}, reason.Options{Kind: reason.Resource}); {
+		case c.Verdict == reason.No && c.Witness != nil:
+			return fail(want.Name, "its policy lets in more than its schedule: "+shown(c.Witness))
+		case c.Verdict != reason.Yes:
+			return unknown(want.Name, "whom its policy lets in: "+strings.Join(c.Reasons, "; "))
 		}
 		return pass(want.Name, "its policy lets nobody in but its own rule")
 	})
@@ -186,7 +234,15 @@ func ledgerKept(f *Facts) []Result {
 	case !t.Value.Restore:
 		return []Result{fail(f.Want.Table, "point-in-time recovery is off")}
 	}
-	return []Result{pass(f.Want.Table, "protected from deletion, and restorable to any second")}
+	switch p := f.TablePolicy; {
+	case p.Gap != "":
+		return []Result{unknown(f.Want.Table, p.Gap)}
+	case p.Value == nil:
+		return []Result{fail(f.Want.Table, "there is no such table")}
+	case !same(*p.Value, f.Want.TablePolicy):
+		return []Result{fail(f.Want.Table, "its policy is not the template's, which keeps everybody from changing or deleting what is written")}
+	}
+	return []Result{pass(f.Want.Table, "protected from deletion, restorable to any second, and its policy denies to change what is written")}
 }
 
 func peopleTold(f *Facts) []Result {
@@ -199,8 +255,47 @@ func peopleTold(f *Facts) []Result {
 		return []Result{unknown(f.Want.Topic, f.Subscribers.Gap)}
 	case len(f.Subscribers.Value) == 0:
 		return []Result{fail(f.Want.Topic, "nobody has confirmed a subscription")}
+	case f.TopicPolicy.Gap != "":
+		return []Result{unknown(f.Want.Topic, f.TopicPolicy.Gap)}
+	case f.TopicPolicy.Value == nil:
+		return []Result{fail(f.Want.Topic, "there is no such topic")}
+	}
+	if res := f.publishes(*f.TopicPolicy.Value); res != nil {
+		return []Result{*res}
 	}
 	return []Result{pass(f.Want.Topic, "confirmed: "+strings.Join(f.Subscribers.Value, ", "))}
+}
+
+// publishes asks whether the topic's policy keeps the guard or the alarms from
+// telling; nil where it does not.
+func (f *Facts) publishes(text string) *Result {
+	if text == "" {
+		return nil
+	}
+	doc, err := policy.Parse(f.Want.Topic, []byte(text))
+	if err != nil {
+		res := unknown(f.Want.Topic, "its policy cannot be read: "+err.Error())
+		return &res
+	}
+	who := map[string]policy.Principal{"the alarms": {Type: policy.Service, ARN: "cloudwatch.amazonaws.com"}}
+	for _, r := range f.Want.Roles {
+		if r.Guard {
+			who["the guard"] = f.role(r.ARN)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(who)) {
+		facts := policy.Context{}
+		facts.Set("aws:SecureTransport", policy.One("true"))
+		facts.Set("aws:SourceAccount", policy.One(f.Account))
+		facts.Set("aws:SourceArn", policy.One(f.arn("cloudwatch", f.Home, "alarm:warden-guard-errors")))
+		// A topic of one's own may let in CloudWatch in ways of its own; what
+		// it denies is for certain.
+		if f.ask(who[name], "sns:Publish", f.Want.Topic, facts, everything, doc).Decision == policy.ExplicitlyDenied {
+			res := fail(f.Want.Topic, "its policy keeps "+name+" from telling anybody")
+			return &res
+		}
+	}
+	return nil
 }
 
 func alarmsSet(f *Facts) []Result {
@@ -208,9 +303,14 @@ func alarmsSet(f *Facts) []Result {
 		return []Result{unknown("", f.Alarms.Gap)}
 	}
 	var out []Result
-	for _, name := range f.Want.Alarms {
+	for _, want := range f.Want.Alarms {
+		name := want.Name
 		i := slices.IndexFunc(f.Alarms.Value, func(a Alarm) bool { return a.Name == name })
 		switch {
+		case i >= 0 && !f.Alarms.Value[i].watches(want):
+			out = append(out, fail(name, "it does not watch what the template's does"))
+		case i >= 0 && f.Want.Topic != "" && len(f.Alarms.Value[i].Actions) > 0 && !slices.Contains(f.Alarms.Value[i].Actions, f.Want.Topic):
+			out = append(out, fail(name, "it does not tell "+f.Want.Topic))
 		case i < 0:
 			out = append(out, fail(name, "there is no such alarm"))
 		case !f.Alarms.Value[i].Enabled || len(f.Alarms.Value[i].Actions) == 0:
@@ -222,6 +322,10 @@ func alarmsSet(f *Facts) []Result {
 		}
 	}
 	return out
+}
+
+func (a Alarm) watches(want WantAlarm) bool {
+	return a.Namespace == want.Namespace && a.Metric == want.Metric && a.Comparison == want.Comparison && a.Missing == want.Missing && a.Threshold == want.Threshold
 }
 
 func adminsExist(f *Facts) []Result {

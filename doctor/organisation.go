@@ -1,11 +1,14 @@
 package doctor
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"warden/policy"
+	"warden/policy/reason"
 )
 
 // scps are the service control policies above the account, parsed.
@@ -83,6 +86,9 @@ func scpPin(f *Facts) []Result {
 			asked = append(asked, probe{"cloudtrail:StopLogging", t.ARN, "", false})
 		}
 	}
+	if res := f.proved(levels, asked); res != nil {
+		return []Result{*res}
+	}
 	callers := []policy.Principal{
 		f.admin(), f.role(f.arn("iam", "", "role/Admin")),
 		{Type: policy.Root, Account: f.Account, ARN: f.arn("iam", "", "root")},
@@ -99,7 +105,69 @@ func scpPin(f *Facts) []Result {
 			return []Result{fail("", "a service control policy keeps the guard itself from attaching "+f.Want.DenyPolicyARN)}
 		}
 	}
-	return []Result{pass("", fmt.Sprintf("service control policies deny %d ways to take off the quarantine or cut the guard, to administrators and root", len(asked)))}
+	return []Result{pass("", fmt.Sprintf("service control policies deny %d ways to take off the quarantine or cut the guard, to everybody but %s", len(asked), strings.Join(f.Want.Excepted, ", ")))}
+}
+
+// proved asks of each call whether the policies deny it to everybody but those
+// whom they may except, whatever a request says of itself; nil where they do.
+// It is proved, and not asked of some callers: who made himself an exception
+// is none of those.
+func (f *Facts) proved(levels []policy.Level, asked []probe) *Result {
+	docs := []*policy.Document{everything}
+	for _, l := range levels {
+		docs = append(docs, l.Policies...)
+	}
+	for _, p := range append(slices.Clone(asked), probe{action: "organizations:LeaveOrganization", resource: "*"}) {
+		conditions := map[string]map[string]any{}
+		if p.action != "organizations:LeaveOrganization" {
+			conditions["ArnLike"] = map[string]any{"aws:PrincipalArn": f.Want.Excepted}
+		}
+		out := []map[string]any{{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": conditions}}
+		if len(conditions) == 0 {
+			out = nil
+		}
+		if p.attached != "" { // of this policy alone
+			out = append(out, map[string]any{"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": map[string]any{"ArnNotEquals": map[string]any{"iam:PolicyARN": p.attached}}})
+		}
+		asking := docs
+		if out != nil {
+			text, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": out})
+			if err != nil {
+				res := unknown("", err.Error())
+				return &res
+			}
+			doc, err := policy.Parse("the question", text)
+			if err != nil {
+				res := unknown("", "whether the policies above the account deny "+p.action+": "+err.Error())
+				return &res
+			}
+			asking = append(slices.Clone(docs), doc)
+		}
+		switch a := reason.NotGranted(asking, []string{p.action}, []string{p.resource}, reason.Options{Kind: reason.Identity}); {
+		case a.Verdict == reason.No && a.Witness != nil:
+			res := fail("", "the policies above the account leave somebody free whom they need not: "+freed(a.Witness))
+			return &res
+		case a.Verdict != reason.Yes:
+			res := unknown("", "whether the policies above the account deny "+p.action+" to everybody: "+strings.Join(a.Reasons, "; "))
+			return &res
+		}
+	}
+	return nil
+}
+
+// freed says who is left free: the keys of the request that make him so.
+func freed(w *reason.Witness) string {
+	text := w.Request.Action + " on " + w.Request.Resource.ARN
+	var with []string
+	for _, key := range slices.Sorted(maps.Keys(w.Request.Context)) {
+		if key != "iam:policyarn" {
+			with = append(with, fmt.Sprintf("%s=%v", key, w.Request.Context[key]))
+		}
+	}
+	if len(with) > 0 {
+		text += " with " + strings.Join(with, ", ")
+	}
+	return text
 }
 
 // readThere adds how to see what only the management account can.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"warden/policy"
+	"warden/policy/reason"
 )
 
 // probe is one call that a role must be able to make, or must not.
@@ -79,9 +80,18 @@ func anyRole(WantRole) bool { return true }
 
 func guardRole(r WantRole) bool { return r.Guard }
 
+// parsedRole is a role with its policies parsed; boundary is nil for none.
+type parsedRole struct {
+	trust    string
+	policies []*policy.Document
+	boundary *policy.Document
+	// text is the one policy that it has, "" where it has another number.
+	text string
+}
+
 // eachRole calls with every role of a kind that should be, its policies
 // parsed.
-func eachRole(f *Facts, kind func(WantRole) bool, look func(want WantRole, have *Role, policies []*policy.Document) Result) []Result {
+func eachRole(f *Facts, kind func(WantRole) bool, look func(want WantRole, have parsedRole) Result) []Result {
 	var out []Result
 	for _, want := range f.Want.Roles {
 		if !kind(want) {
@@ -96,7 +106,7 @@ func eachRole(f *Facts, kind func(WantRole) bool, look func(want WantRole, have 
 			out = append(out, fail(want.Name, "there is no such role"))
 			continue
 		}
-		var docs []*policy.Document
+		role := parsedRole{trust: have.Value.Trust}
 		var broken error
 		for _, text := range have.Value.Policies {
 			doc, err := policy.Parse(want.Name, []byte(text))
@@ -104,19 +114,26 @@ func eachRole(f *Facts, kind func(WantRole) bool, look func(want WantRole, have 
 				broken = err
 				break
 			}
-			docs = append(docs, doc)
+			role.policies = append(role.policies, doc)
+		}
+		if have.Value.Boundary != "" && broken == nil {
+			role.boundary, broken = policy.Parse(want.Name, []byte(have.Value.Boundary))
+		}
+		if len(have.Value.Policies) == 1 {
+			role.text = have.Value.Policies[0]
 		}
 		if broken != nil {
 			out = append(out, unknown(want.Name, "one of its policies cannot be read: "+broken.Error()))
 			continue
 		}
-		out = append(out, look(want, have.Value, docs))
+		out = append(out, look(want, role))
 	}
 	return out
 }
 
-// may asks the policy engine.
-func (f *Facts) may(role WantRole, docs []*policy.Document, p probe) policy.Result {
+// may asks the policy engine, with the role's boundary and, where they are
+// known, with the policies above the account.
+func (f *Facts) may(role WantRole, have parsedRole, p probe) policy.Result {
 	facts := policy.Context{}
 	if p.attached != "" {
 		facts.Set("iam:PolicyARN", policy.One(p.attached))
@@ -125,13 +142,32 @@ func (f *Facts) may(role WantRole, docs []*policy.Document, p probe) policy.Resu
 	return policy.Evaluate(policy.Request{
 		Principal: f.role(role.ARN), Action: p.action, Context: facts,
 		Resource: policy.Resource{ARN: p.resource, Account: f.Account},
-	}, policy.Policies{Identity: docs})
+	}, f.applying(have))
+}
+
+func (f *Facts) applying(have parsedRole) policy.Policies {
+	p := policy.Policies{Identity: have.policies}
+	if have.boundary != nil {
+		p.Boundary = []*policy.Document{have.boundary}
+	}
+	if f.bound() {
+		if levels, err := f.scps(); err == nil {
+			p.SCPs = levels
+		}
+	}
+	return p
+}
+
+// bound reports whether policies of an organisation bind the account, and are
+// known.
+func (f *Facts) bound() bool {
+	return f.Org.Gap == "" && f.Org.Value != nil && f.Org.Value.Management != f.Account && f.SCPs.Gap == "" && len(f.SCPs.Value) > 0
 }
 
 func roleCan(f *Facts) []Result {
-	return eachRole(f, guardRole, func(want WantRole, _ *Role, docs []*policy.Document) Result {
+	return eachRole(f, guardRole, func(want WantRole, have parsedRole) Result {
 		for _, p := range f.mayDo() {
-			res := f.may(want, docs, p)
+			res := f.may(want, have, p)
 			if len(res.Unknown) > 0 {
 				return unknown(want.Name, "whether it may "+p.action+": "+strings.Join(res.Unknown, "; "))
 			}
@@ -139,19 +175,45 @@ func roleCan(f *Facts) []Result {
 				return fail(want.Name, fmt.Sprintf("it may not %s on %s", p.action, p.resource))
 			}
 		}
-		return pass(want.Name, fmt.Sprintf("the policy engine allows it the %d calls of a containment", len(f.mayDo())))
+		if have.boundary != nil {
+			return fail(want.Name, "it has a permissions boundary, which the template's has not: what it keeps the role from is not known to the guard")
+		}
+		wanted, gap := f.filled(want.Policy)
+		if gap != "" {
+			return unknown(want.Name, gap)
+		}
+		if !same(have.text, wanted) {
+			doc, err := policy.Parse(want.Name, []byte(wanted))
+			if err != nil {
+				return unknown(want.Name, "the template's policy: "+err.Error())
+			}
+			switch c := compare(have.policies, doc, reason.Identity); {
+			case c.less != "":
+				return fail(want.Name, "it may not do what the template's role may: "+c.less)
+			case c.gap != "" && c.more == "":
+				return unknown(want.Name, c.gap)
+			}
+		}
+		evidence := fmt.Sprintf("the policy engine allows it the %d calls of a containment, and all that the template does", len(f.mayDo()))
+		switch {
+		case f.bound():
+			evidence += "; no policy above the account keeps it from them"
+		case f.Org.Value != nil:
+			evidence += "; the policies above the account were not seen"
+		}
+		return pass(want.Name, evidence)
 	})
 }
 
 func roleLimits(f *Facts) []Result {
-	return eachRole(f, anyRole, func(want WantRole, _ *Role, docs []*policy.Document) Result {
+	return eachRole(f, anyRole, func(want WantRole, have parsedRole) Result {
 		asked := 0
 		for _, p := range f.mayNotDo() {
 			if p.role && want.Responder {
 				continue
 			}
 			asked++
-			res := f.may(want, docs, p)
+			res := f.may(want, have, p)
 			switch {
 			case len(res.Unknown) > 0:
 				return unknown(want.Name, "whether it may "+p.action+": "+strings.Join(res.Unknown, "; "))
@@ -159,13 +221,29 @@ func roleLimits(f *Facts) []Result {
 				return fail(want.Name, fmt.Sprintf("it may %s on %s", p.action, p.resource))
 			}
 		}
-		return pass(want.Name, fmt.Sprintf("the policy engine refuses it %d calls that would free, raise or blind", asked))
+		wanted, gap := f.filled(want.Policy)
+		if gap != "" {
+			return unknown(want.Name, gap)
+		}
+		if !same(have.text, wanted) {
+			doc, err := policy.Parse(want.Name, []byte(wanted))
+			if err != nil {
+				return unknown(want.Name, "the template's policy: "+err.Error())
+			}
+			switch c := compare(have.policies, doc, reason.Identity); {
+			case c.more != "":
+				return fail(want.Name, "it may do more than the template's role: "+c.more)
+			case c.gap != "":
+				return unknown(want.Name, c.gap)
+			}
+		}
+		return pass(want.Name, fmt.Sprintf("its policies allow no more than the template's, and refuse %d calls that would free, raise or blind", asked))
 	})
 }
 
 func roleTrust(f *Facts) []Result {
-	return eachRole(f, anyRole, func(want WantRole, have *Role, _ []*policy.Document) Result {
-		doc, err := policy.Parse(want.Name, []byte(have.Trust))
+	return eachRole(f, anyRole, func(want WantRole, have parsedRole) Result {
+		doc, err := policy.Parse(want.Name, []byte(have.trust))
 		if err != nil {
 			return unknown(want.Name, "its trust policy cannot be read: "+err.Error())
 		}
@@ -187,8 +265,25 @@ func roleTrust(f *Facts) []Result {
 			facts := policy.Context{}
 			facts.Set("aws:SourceAccount", policy.One(f.Account))
 			res := f.ask(a.caller, "sts:AssumeRole", want.ARN, facts, everything, doc)
-			if got := res.Decision == policy.Allowed; got != a.want && len(res.Unknown) == 0 {
+			switch got := res.Decision == policy.Allowed; {
+			case len(res.Unknown) > 0:
+				return unknown(want.Name, "whether "+a.who+" may assume it: "+strings.Join(res.Unknown, "; "))
+			case got != a.want:
 				return fail(want.Name, fmt.Sprintf("%s may assume it: %v, want %v", a.who, got, a.want))
+			}
+		}
+		if !same(have.trust, want.Trust) {
+			template, err := policy.Parse(want.Name, []byte(want.Trust))
+			if err != nil {
+				return unknown(want.Name, "the template's trust policy: "+err.Error())
+			}
+			switch c := compare([]*policy.Document{doc}, template, reason.Resource); {
+			case c.more != "":
+				return fail(want.Name, "its trust policy lets in whom the template's does not: "+c.more)
+			case c.less != "":
+				return fail(want.Name, "its trust policy keeps out whom the template's lets in: "+c.less)
+			case c.gap != "":
+				return unknown(want.Name, c.gap)
 			}
 		}
 		return pass(want.Name, "only "+want.Trusted+" may assume it")

@@ -43,6 +43,8 @@ func guarded(t *testing.T) *doctor.Facts {
 		Functions: map[string]doctor.Read[*doctor.Function]{}, LastRun: map[string]doctor.Read[*time.Time]{}, Roles: map[string]doctor.Read[*doctor.Role]{},
 		Table:       doctor.Known(&doctor.Table{Status: "ACTIVE", DeletionProtected: true, Restore: true}),
 		Subscribers: doctor.Known([]string{"email"}),
+		TopicPolicy: doctor.Known(ptr(document(stack, "TopicPolicy", "PolicyDocument"))),
+		TablePolicy: doctor.Known(ptr(want.TablePolicy)),
 		AdminGroups: map[string]doctor.Read[*int]{"Administrators": doctor.Known(ptr(2))},
 		Protected:   map[string]doctor.Read[bool]{breakGlass: doctor.Known(true)},
 		Org:         doctor.Known(&doctor.Organization{ID: "o-abcdefghij", Management: management}),
@@ -79,14 +81,14 @@ func guarded(t *testing.T) *doctor.Facts {
 		f.Rules[region] = doctor.Known(rules)
 	}
 	for _, q := range want.Queues {
-		have := &doctor.Queue{ARN: q.ARN, Policy: document(stack, "QueuePolicy", "PolicyDocument"), Visibility: 360, DeadLetters: "arn:aws:sqs:us-east-1:111122223333:warden-guard-dead"}
+		have := &doctor.Queue{ARN: q.ARN, Policy: document(stack, "QueuePolicy", "PolicyDocument"), Visibility: 360, DeadLetters: q.DeadLetters, Retention: q.Retention, MaxSize: 1 << 20}
 		if q.Role != "" {
 			have.Policy = document(stack, "HoldQueuePolicy", "PolicyDocument")
 		}
 		f.Queues[q.Name] = doctor.Known(have)
 	}
 	for _, fn := range want.Functions {
-		have := &doctor.Function{State: "Active", LastUpdate: "Successful", Handler: fn.Handler, Runtime: "provided.al2023", CodeHash: "hash", Environment: environment}
+		have := &doctor.Function{State: "Active", LastUpdate: "Successful", Handler: fn.Handler, Runtime: "provided.al2023", CodeHash: "hash", Environment: environment, Role: fn.Role, Seconds: fn.Seconds}
 		for _, q := range fn.Queues {
 			have.Mappings = append(have.Mappings, doctor.Mapping{Source: q, State: "Enabled", Partial: true})
 		}
@@ -102,8 +104,11 @@ func guarded(t *testing.T) *doctor.Facts {
 		})
 	}
 	alarms := []doctor.Alarm{}
-	for _, name := range want.Alarms {
-		alarms = append(alarms, doctor.Alarm{Name: name, State: "OK", Actions: []string{want.Topic}, Enabled: true})
+	for _, a := range want.Alarms {
+		alarms = append(alarms, doctor.Alarm{
+			Name: a.Name, State: "OK", Actions: []string{want.Topic}, Enabled: true,
+			Namespace: a.Namespace, Metric: a.Metric, Comparison: a.Comparison, Missing: a.Missing, Threshold: a.Threshold,
+		})
 	}
 	f.Alarms = doctor.Known(alarms)
 	return f

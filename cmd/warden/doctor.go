@@ -28,6 +28,7 @@ type doctorOptions struct {
 	enough           string
 	output           string
 	organizationRole string
+	operators        []string
 	aws              *app.Options
 }
 
@@ -72,6 +73,7 @@ EXIT STATUS
 	f.StringVar(&o.zip, "zip", "", "zip that should run: compare its hash")
 	f.StringVar(&o.enough, "enough", "", "grade that is enough for exit status 0: A, B, C or D")
 	f.StringVar(&o.organizationRole, "organization-role-arn", "", "role of the management account, or of a delegate, that may read policies")
+	f.StringSliceVar(&o.operators, "operator-role", nil, "ARN, with * for what varies, of a role that the organisation's policy excepts too, as OperatorRoleArn of guard-organisation (repeatable)")
 	f.StringVarP(&o.output, "output", "o", "table", "table or json")
 	o.aws = awsFlags(cmd)
 	return cmd
@@ -84,6 +86,11 @@ func doctorRun(ctx context.Context, s *streams, o *doctorOptions) error {
 	enough, ok := doctor.ParseGrade(o.enough)
 	if o.enough != "" && !ok {
 		return usageErrorf("--enough %q: want A, B, C or D", o.enough)
+	}
+	for _, arn := range o.operators {
+		if a, err := account.ParseARN(arn); err != nil || a.Service != "iam" || a.Type() != "role" || a.Account == "" {
+			return usageErrorf("--operator-role %q: want the ARN of a role, such as arn:aws:iam::*:role/security-operator", arn)
+		}
 	}
 	hash, err := zipHash(o.zip)
 	if err != nil {
@@ -163,6 +170,7 @@ func (o *doctorOptions) look(ctx context.Context, clients *app.Clients) (*doctor
 			return nil, err
 		}
 	}
+	want.Excepted = append(want.Excepted, o.operators...)
 	return look.Look(ctx, asked, in, want, time.Now()), nil
 }
 

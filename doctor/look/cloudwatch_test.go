@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go/encoding/cbor"
+
+	"warden/doctor"
 )
 
 // fakeCloudWatch answers the two calls of doctor as CloudWatch does, in CBOR:
@@ -17,7 +19,7 @@ import (
 // Smithy documentation, "Smithy RPC v2 CBOR protocol".
 type fakeCloudWatch struct {
 	mu     sync.Mutex
-	alarms map[string]bool      // by name: tells somebody
+	alarms map[string]doctor.WantAlarm
 	runs   map[string]time.Time // by function
 	denied bool
 }
@@ -49,9 +51,11 @@ func (f *fakeCloudWatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		names, _ := in["AlarmNames"].(cbor.List)
 		for _, n := range names {
 			name, _ := n.(cbor.String)
-			if tells, there := f.alarms[string(name)]; there {
+			if a, there := f.alarms[string(name)]; there {
 				list = append(list, cbor.Map{
-					"AlarmName": name, "StateValue": cbor.String("OK"), "ActionsEnabled": cbor.Bool(tells),
+					"AlarmName": name, "StateValue": cbor.String("OK"), "ActionsEnabled": cbor.Bool(true),
+					"Namespace": cbor.String(a.Namespace), "MetricName": cbor.String(a.Metric), "ComparisonOperator": cbor.String(a.Comparison),
+					"TreatMissingData": cbor.String(a.Missing), "Threshold": cbor.Float64(a.Threshold),
 					"AlarmActions": cbor.List{cbor.String("arn:aws:sns:us-east-1:123456789012:warden-alerts")},
 				})
 			}

@@ -73,7 +73,9 @@ func selected(t *doctor.Trail, s *cloudtrail.GetEventSelectorsOutput) {
 					left = append(left, "iam.amazonaws.com", "sts.amazonaws.com", "signin.amazonaws.com")
 					left = slices.DeleteFunc(left, func(s string) bool { return slices.Contains(field.Equals, s) })
 				}
-			case "resources.type", "resources.ARN":
+				if len(field.StartsWith)+len(field.NotStartsWith)+len(field.EndsWith)+len(field.NotEndsWith) > 0 {
+					writes, reads = false, false
+				}
 			default:
 				// A filter that is not known here may leave out anything.
 				writes, reads = false, false
@@ -104,6 +106,9 @@ func (c Clients) rules(ctx context.Context, at Regional) doctor.Read[[]doctor.Ru
 			}
 			for _, t := range targets.Targets {
 				rule.Targets = append(rule.Targets, aws.ToString(t.Arn))
+				if t.Input != nil || t.InputPath != nil || t.InputTransformer != nil {
+					rule.Changed = append(rule.Changed, aws.ToString(t.Arn))
+				}
 			}
 			out = append(out, rule)
 		}
@@ -133,8 +138,11 @@ func (c Clients) queue(ctx context.Context, name string) doctor.Read[*doctor.Que
 		ARN: out.Attributes[string(sqstypes.QueueAttributeNameQueueArn)], Policy: out.Attributes[string(sqstypes.QueueAttributeNamePolicy)],
 		DeadLetters: deadLetters(out.Attributes[string(sqstypes.QueueAttributeNameRedrivePolicy)]),
 	}
+	q.Key = out.Attributes[string(sqstypes.QueueAttributeNameKmsMasterKeyId)]
 	for name, to := range map[sqstypes.QueueAttributeName]*int{
 		sqstypes.QueueAttributeNameApproximateNumberOfMessages: &q.Messages, sqstypes.QueueAttributeNameVisibilityTimeout: &q.Visibility,
+		sqstypes.QueueAttributeNameMessageRetentionPeriod: &q.Retention, sqstypes.QueueAttributeNameDelaySeconds: &q.Delay,
+		sqstypes.QueueAttributeNameMaximumMessageSize: &q.MaxSize,
 	} {
 		if *to, err = strconv.Atoi(out.Attributes[string(name)]); err != nil {
 			return unread[*doctor.Queue](what, err)

@@ -2,6 +2,7 @@ package look
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -31,6 +32,10 @@ func (c Clients) Function(ctx context.Context, name string) doctor.Read[*doctor.
 	f := &doctor.Function{
 		State: string(cfg.State), LastUpdate: string(cfg.LastUpdateStatus), Handler: aws.ToString(cfg.Handler), Runtime: string(cfg.Runtime),
 		CodeHash: aws.ToString(cfg.CodeSha256), Modified: aws.ToString(cfg.LastModified), Environment: map[string]string{},
+		Role: aws.ToString(cfg.Role), Seconds: int(aws.ToInt32(cfg.Timeout)),
+	}
+	for _, l := range cfg.Layers {
+		f.Layers = append(f.Layers, aws.ToString(l.Arn))
 	}
 	if cfg.Environment != nil {
 		f.Environment = cfg.Environment.Variables
@@ -56,7 +61,10 @@ func (c Clients) Function(ctx context.Context, name string) doctor.Read[*doctor.
 			return unread[*doctor.Function](what, err)
 		}
 		for _, m := range page.EventSourceMappings {
-			mapping := doctor.Mapping{Source: aws.ToString(m.EventSourceArn), State: aws.ToString(m.State)}
+			mapping := doctor.Mapping{
+				Source: aws.ToString(m.EventSourceArn), State: aws.ToString(m.State),
+				Filtered: m.FilterCriteria != nil && len(m.FilterCriteria.Filters) > 0,
+			}
 			for _, t := range m.FunctionResponseTypes {
 				mapping.Partial = mapping.Partial || t == lambdatypes.FunctionResponseTypeReportBatchItemFailures
 			}
@@ -105,6 +113,38 @@ func (c Clients) table(ctx context.Context, name string) doctor.Read[*doctor.Tab
 	return doctor.Known(t)
 }
 
+// tablePolicy is the policy of the table itself.
+func (c Clients) tablePolicy(ctx context.Context, in Place, name string) doctor.Read[*string] {
+	arn := "arn:" + in.Partition + ":dynamodb:" + in.Home + ":" + in.Account + ":table/" + name
+	out, err := c.DynamoDB.GetResourcePolicy(ctx, &dynamodb.GetResourcePolicyInput{ResourceArn: aws.String(arn)})
+	var none *dynamo.PolicyNotFoundException
+	switch {
+	case errors.As(err, &none):
+		return doctor.Known(aws.String(""))
+	case missing(err):
+		return doctor.Read[*string]{}
+	case err != nil:
+		return unread[*string]("the policy of table "+name+" cannot be read", err)
+	}
+	return doctor.Known(aws.String(aws.ToString(out.Policy)))
+}
+
+// topicPolicy is the policy of the topic itself.
+func (c Clients) topicPolicy(ctx context.Context, topic string) doctor.Read[*string] {
+	if topic == "" {
+		return doctor.Read[*string]{}
+	}
+	out, err := c.SNS.GetTopicAttributes(ctx, &sns.GetTopicAttributesInput{TopicArn: aws.String(topic)})
+	if missing(err) {
+		return doctor.Read[*string]{}
+	}
+	if err != nil {
+		return unread[*string]("the topic's policy cannot be read", err)
+	}
+	text := out.Attributes["Policy"]
+	return doctor.Known(&text)
+}
+
 // subscribers are the protocols of the confirmed subscriptions of a topic. One
 // that waits to be confirmed has no ARN yet. Source: Amazon SNS API Reference,
 // ListSubscriptionsByTopic.
@@ -131,8 +171,12 @@ func (c Clients) subscribers(ctx context.Context, topic string) doctor.Read[[]st
 	return doctor.Known(out)
 }
 
-func (c Clients) alarms(ctx context.Context, names []string) doctor.Read[[]doctor.Alarm] {
+func (c Clients) alarms(ctx context.Context, wanted []doctor.WantAlarm) doctor.Read[[]doctor.Alarm] {
 	out := []doctor.Alarm{}
+	var names []string
+	for _, a := range wanted {
+		names = append(names, a.Name)
+	}
 	if len(names) == 0 {
 		return doctor.Known(out)
 	}
@@ -145,6 +189,8 @@ func (c Clients) alarms(ctx context.Context, names []string) doctor.Read[[]docto
 		for _, a := range page.MetricAlarms {
 			out = append(out, doctor.Alarm{
 				Name: aws.ToString(a.AlarmName), State: string(a.StateValue), Actions: a.AlarmActions, Enabled: aws.ToBool(a.ActionsEnabled),
+				Namespace: aws.ToString(a.Namespace), Metric: aws.ToString(a.MetricName), Comparison: string(a.ComparisonOperator),
+				Missing: aws.ToString(a.TreatMissingData), Threshold: aws.ToFloat64(a.Threshold),
 			})
 		}
 	}

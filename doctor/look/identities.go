@@ -24,6 +24,11 @@ func (c Clients) role(ctx context.Context, name string) doctor.Read[*doctor.Role
 		return unread[*doctor.Role](what, err)
 	}
 	r := &doctor.Role{Trust: document(aws.ToString(found.Role.AssumeRolePolicyDocument))}
+	if b := found.Role.PermissionsBoundary; b != nil {
+		if r.Boundary, err = c.document(ctx, aws.ToString(b.PermissionsBoundaryArn)); err != nil {
+			return unread[*doctor.Role](what, err)
+		}
+	}
 	inline := iam.NewListRolePoliciesPaginator(c.IAM, &iam.ListRolePoliciesInput{RoleName: in})
 	for inline.HasMorePages() {
 		page, err := inline.NextPage(ctx)

@@ -98,7 +98,9 @@ func Look(ctx context.Context, c Clients, in Place, want doctor.Want, now time.T
 		read(func() func() { v := c.exists(ctx, arn); return func() { f.Protected[arn] = v } })
 	}
 	read(func() func() { v := c.table(ctx, want.Table); return func() { f.Table = v } })
+	read(func() func() { v := c.tablePolicy(ctx, in, want.Table); return func() { f.TablePolicy = v } })
 	read(func() func() { v := c.subscribers(ctx, want.Topic); return func() { f.Subscribers = v } })
+	read(func() func() { v := c.topicPolicy(ctx, want.Topic); return func() { f.TopicPolicy = v } })
 	read(func() func() { v := c.alarms(ctx, want.Alarms); return func() { f.Alarms = v } })
 	read(func() func() { v := c.policy(ctx, want.DenyPolicyARN); return func() { f.Policy = v } })
 	read(func() func() { v := c.organization(ctx); return func() { f.Org = v } })

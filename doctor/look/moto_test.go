@@ -80,7 +80,7 @@ func ok[T any](w *world) func(T, error) T {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, ctx: t.Context(), called: map[string]bool{}, watch: &fakeCloudWatch{alarms: map[string]bool{}, runs: map[string]time.Time{}}}
+	w := &world{t: t, ctx: t.Context(), called: map[string]bool{}, watch: &fakeCloudWatch{alarms: map[string]doctor.WantAlarm{}, runs: map[string]time.Time{}}}
 	w.cfg = aws.Config{
 		Region: "us-east-1", BaseEndpoint: aws.String(fixture.Moto(t)),
 		Credentials: credentials.NewStaticCredentialsProvider("test", "test", ""),
@@ -162,7 +162,9 @@ func (w *world) build() {
 		return 1
 	})
 	for _, q := range w.want.Queues {
-		attributes := map[string]string{"VisibilityTimeout": "360", "Policy": *document("QueuePolicy", "PolicyDocument")}
+		attributes := map[string]string{
+			"VisibilityTimeout": "360", "Policy": *document("QueuePolicy", "PolicyDocument"), "MessageRetentionPeriod": fmt.Sprint(q.Retention),
+		}
 		if q.Role != "" {
 			attributes["Policy"] = *document("HoldQueuePolicy", "PolicyDocument")
 		}
@@ -181,7 +183,7 @@ func (w *world) build() {
 	for _, r := range w.want.Roles {
 		ok[*iam.CreateRoleOutput](w)(ids.CreateRole(w.ctx, &iam.CreateRoleInput{RoleName: aws.String(r.Name), AssumeRolePolicyDocument: document("GuardRole", "AssumeRolePolicyDocument")}))
 		ok[*iam.PutRolePolicyOutput](w)(ids.PutRolePolicy(w.ctx, &iam.PutRolePolicyInput{RoleName: aws.String(r.Name), PolicyName: aws.String("guard"), PolicyDocument: document("GuardRolePolicy", "PolicyDocument")}))
-		ok[*iam.CreatePolicyOutput](w)(ids.CreatePolicy(w.ctx, &iam.CreatePolicyInput{PolicyName: aws.String("harmless"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:ListAllMyBuckets","Resource":"*"}}`)}))
+		ok[*iam.CreatePolicyOutput](w)(ids.CreatePolicy(w.ctx, &iam.CreatePolicyInput{PolicyName: aws.String("harmless"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*"}}`)}))
 		ok[*iam.AttachRolePolicyOutput](w)(ids.AttachRolePolicy(w.ctx, &iam.AttachRolePolicyInput{RoleName: aws.String(r.Name), PolicyArn: aws.String("arn:aws:iam::" + acct + ":policy/harmless")}))
 	}
 	ok[*iam.CreateGroupOutput](w)(ids.CreateGroup(w.ctx, &iam.CreateGroupInput{GroupName: aws.String("Administrators")}))
@@ -198,7 +200,7 @@ func (w *world) build() {
 	for _, fn := range w.want.Functions {
 		ok[*lambda.CreateFunctionOutput](w)(functions.CreateFunction(w.ctx, &lambda.CreateFunctionInput{
 			FunctionName: aws.String(fn.Name), Handler: aws.String(fn.Handler), Runtime: lt.RuntimeProvidedal2023, Code: &lt.FunctionCode{ZipFile: code.Bytes()},
-			Role: aws.String("arn:aws:iam::" + acct + ":role/warden-guard"), Environment: &lt.Environment{Variables: environment},
+			Role: aws.String(fn.Role), Timeout: aws.Int32(int32(fn.Seconds)), Environment: &lt.Environment{Variables: environment},
 		}))
 		for _, q := range fn.Queues {
 			ok[*lambda.CreateEventSourceMappingOutput](w)(functions.CreateEventSourceMapping(w.ctx, &lambda.CreateEventSourceMappingInput{
@@ -213,13 +215,16 @@ func (w *world) build() {
 		}
 		w.watch.runs[fn.Name] = time.Now().Add(-time.Minute)
 	}
-	for _, name := range w.want.Alarms {
-		w.watch.alarms[name] = true
+	for _, a := range w.want.Alarms {
+		w.watch.alarms[a.Name] = a
 	}
 	tables := dynamodb.NewFromConfig(w.cfg)
 	definition := ledger.TableDefinition(w.want.Table)
 	definition.DeletionProtectionEnabled = aws.Bool(true)
 	ok[*dynamodb.CreateTableOutput](w)(tables.CreateTable(w.ctx, definition))
+	ok[*dynamodb.PutResourcePolicyOutput](w)(tables.PutResourcePolicy(w.ctx, &dynamodb.PutResourcePolicyInput{
+		ResourceArn: aws.String("arn:aws:dynamodb:us-east-1:" + acct + ":table/" + w.want.Table), Policy: aws.String(w.want.TablePolicy),
+	}))
 	ok[*dynamodb.UpdateContinuousBackupsOutput](w)(tables.UpdateContinuousBackups(w.ctx, &dynamodb.UpdateContinuousBackupsInput{
 		TableName: aws.String(w.want.Table), PointInTimeRecoverySpecification: &dynamo.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(true)},
 	}))
@@ -306,12 +311,20 @@ func (w *world) breakEverything() {
 			_, err := rules.DisableRule(w.ctx, &eventbridge.DisableRuleInput{Name: aws.String("warden-guard-identity")})
 			return err
 		}},
+		{"function.settings", func() error {
+			_, err := functions.UpdateFunctionConfiguration(w.ctx, &lambda.UpdateFunctionConfigurationInput{FunctionName: aws.String("warden-guard-sweep"), Role: aws.String("arn:aws:iam::" + acct + ":role/other")})
+			return err
+		}},
 		{"dead.letters", func() error {
 			_, err := queues.SendMessage(w.ctx, &sqs.SendMessageInput{QueueUrl: queue("warden-guard-dead"), MessageBody: aws.String("x")})
 			return err
 		}},
 		{"queue.policy", func() error {
 			_, err := queues.SetQueueAttributes(w.ctx, &sqs.SetQueueAttributesInput{QueueUrl: queue("warden-guard"), Attributes: map[string]string{"Policy": ""}})
+			return err
+		}},
+		{"queue.settings", func() error {
+			_, err := queues.SetQueueAttributes(w.ctx, &sqs.SetQueueAttributesInput{QueueUrl: queue("warden-guard-hold"), Attributes: map[string]string{"MessageRetentionPeriod": "60"}})
 			return err
 		}},
 		{"function.capacity", func() error {
@@ -337,7 +350,7 @@ func (w *world) breakEverything() {
 		{"alarms.set", func() error {
 			w.watch.mu.Lock()
 			defer w.watch.mu.Unlock()
-			delete(w.watch.alarms, w.want.Alarms[0])
+			delete(w.watch.alarms, w.want.Alarms[0].Name)
 			return nil
 		}},
 		{"sweep.recent", func() error {

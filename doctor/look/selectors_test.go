@@ -41,6 +41,8 @@ func TestSelected(t *testing.T) {
 		{"advanced, data", advanced(field("eventCategory", []string{"Data"}, nil)), "false false []"},
 		{"advanced, without IAM", advanced(management, field("eventSource", nil, []string{"iam.amazonaws.com"})), "true true [iam.amazonaws.com]"},
 		{"advanced, S3 only", advanced(management, field("eventSource", []string{"s3.amazonaws.com"}, nil)), "true true [iam.amazonaws.com sts.amazonaws.com signin.amazonaws.com]"},
+		{"advanced, nothing that begins so", advanced(management, types.AdvancedFieldSelector{Field: aws.String("eventSource"), NotStartsWith: []string{"iam"}}), "false false []"},
+		{"advanced, of some resources", advanced(management, field("resources.type", []string{"AWS::S3::Object"}, nil)), "false false []"},
 		{"advanced, by a filter that is not known", advanced(management, field("userIdentity.arn", nil, []string{"x"})), "false false []"},
 	} {
 		var trail doctor.Trail

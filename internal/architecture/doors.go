@@ -98,8 +98,8 @@ var doors = []Door{
 	{Package: "doctor/look", Service: "lambda", Why: "checks that the guard's functions run, and who may run them", Operations: []string{
 		"GetFunctionConfiguration", "GetFunctionConcurrency", "GetPolicy", "ListEventSourceMappings"}},
 	{Package: "doctor/look", Service: "dynamodb", Why: "checks that the ledger cannot be lost", Operations: []string{
-		"DescribeTable", "DescribeContinuousBackups"}},
-	{Package: "doctor/look", Service: "sns", Why: "checks that somebody is told", Operations: []string{"ListSubscriptionsByTopic"}},
+		"DescribeTable", "DescribeContinuousBackups", "GetResourcePolicy"}},
+	{Package: "doctor/look", Service: "sns", Why: "checks that somebody is told", Operations: []string{"GetTopicAttributes", "ListSubscriptionsByTopic"}},
 	{Package: "doctor/look", Service: "cloudwatch", Why: "checks the alarms, and when the functions last ran", Operations: []string{
 		"DescribeAlarms", "GetMetricStatistics"}},
 	{Package: "doctor/look", Service: "iam", Why: "checks warden's own roles and policy, and that there are administrators", Operations: []string{
