@@ -85,14 +85,10 @@ func SecurityFindings(r *audit.Report, o Options) []SecurityFinding {
 	for i := range r.Findings {
 		out = append(out, securityFinding(r, &r.Findings[i], o.Region))
 	}
-	if o.Since != nil {
-		for i := range o.Since.Gone {
-			if f := &o.Since.Gone[i]; !has(r, f.ID) {
-				archived := securityFinding(r, f, o.Region)
-				archived.RecordState = "ARCHIVED"
-				out = append(out, archived)
-			}
-		}
+	for _, f := range missing(r, o.Since) {
+		archived := securityFinding(r, f, o.Region)
+		archived.RecordState = "ARCHIVED"
+		out = append(out, archived)
 	}
 	return out
 }

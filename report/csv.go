@@ -29,13 +29,8 @@ func writeCSV(w io.Writer, list []Audited) error {
 			f := &a.Report.Findings[i]
 			_ = c.Write(csvLine(a.Report, f, changes[f.ID]))
 		}
-		if a.Options.Since == nil {
-			continue
-		}
-		for i := range a.Options.Since.Gone {
-			if f := &a.Options.Since.Gone[i]; !has(a.Report, f.ID) {
-				_ = c.Write(csvLine(a.Report, f, gone))
-			}
+		for _, f := range missing(a.Report, a.Options.Since) {
+			_ = c.Write(csvLine(a.Report, f, gone))
 		}
 	}
 	c.Flush()

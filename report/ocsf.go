@@ -40,26 +40,13 @@ func writeOCSF(w io.Writer, r *audit.Report, o Options) error {
 			return err
 		}
 	}
-	if o.Since != nil {
-		for i := range o.Since.Gone {
-			// One that passes now is among the findings, closed.
-			if f := &o.Since.Gone[i]; !has(r, f.ID) {
-				if err := enc.Encode(ocsf(r, f, o, gone)); err != nil {
-					return err
-				}
-			}
+	// One that passes now is among the findings, closed.
+	for _, f := range missing(r, o.Since) {
+		if err := enc.Encode(ocsf(r, f, o, gone)); err != nil {
+			return err
 		}
 	}
 	return nil
-}
-
-func has(r *audit.Report, id string) bool {
-	for i := range r.Findings {
-		if r.Findings[i].ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // ocsfClass is a Detection Finding for what an identity may do too much or
