@@ -59,9 +59,9 @@ func planted(n string) *audit.Evidence {
 }
 
 // pageOf audits an account, adds what Run does not make, and writes the page.
-func pageOf(t *testing.T, e *audit.Evidence, n string) string {
+func pageOf(t *testing.T, e *audit.Evidence, n string, only ...string) string {
 	t.Helper()
-	r := audit.Run(e, audit.Selection{})
+	r := audit.Run(e, audit.Selection{Only: only})
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Status == finding.Fail && f.Exempt == nil {
 			f.Exempt = &finding.Exempt{Reason: n, Owner: n, Expires: now.AddDate(1, 0, 0)}
@@ -174,11 +174,12 @@ func TestHTMLPolicy(t *testing.T) {
 	}
 }
 
-// TestHTMLGolden shows the page of a small account, without its style and
-// program.
+// TestHTMLGolden shows the page of a small account and some questions, without
+// its style and program.
 func TestHTMLGolden(t *testing.T) {
 	t.Parallel()
-	text := program.ReplaceAllString(pageOf(t, planted("ann"), "ann"), "<!-- html/page.* -->")
+	only := []string{"account.contact", "key.age", "policy.full-admin", "principal.escalation", "root.keys", "role.inactive", "user.mfa"}
+	text := program.ReplaceAllString(pageOf(t, planted("ann"), "ann", only...), "<!-- html/page.* -->")
 	text = regexp.MustCompile(`sha256-[^&]*(&#43;[^&]*)*&#39;`).ReplaceAllString(text, "sha256-...&#39;")
 	const path = "testdata/page.html"
 	if *update {
@@ -287,7 +288,11 @@ func TestHTMLInBrowser(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	for _, at := range []string{"", "#findings?status=all", "#who=" + url.QueryEscape("arn:aws:iam::"+account+":user/"+hostile[1])} {
+	for at, shows := range map[string]string{
+		"":                     `<a href="#inventory" data-view="inventory">`,
+		"#findings?status=all": `1–100 of `,
+		"#who=" + url.PathEscape("arn:aws:iam::"+account+":user/"+hostile[1]): "<bdi>&lt;img src=x onerror=" + run + "&gt;</bdi></h1>",
+	} {
 		args := []string{"--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 			"--user-data-dir=" + t.TempDir(), "--virtual-time-budget=2000", "--dump-dom", "file://" + page + at}
 		dom, err := exec.CommandContext(ctx, browser, args...).Output()
@@ -300,6 +305,9 @@ func TestHTMLInBrowser(t *testing.T) {
 		}
 		if !bytes.Contains(dom, []byte(`<body data-view="`)) {
 			t.Errorf("%s: the page's own program did not run: %.300s", at, dom)
+		}
+		if !strings.Contains(string(dom), shows) {
+			t.Errorf("%s: no %s", at, shows)
 		}
 		body := program.ReplaceAllString(string(dom), "")
 		for _, bad := range []string{"<img", "<iframe", "<svg onload"} {

@@ -493,6 +493,12 @@
     if (list(p.inline).length) row("inline", names(p.inline, (m) => el("bdi", null, T[m])));
     if (p.boundary) row("boundary", arnLink(p.boundary));
     if (list(p.trusted).length) row("trusts", names(p.trusted, (m) => (itemByARN.has(m) ? whoLink(T[m], short(T[m])) : el("bdi", null, T[m]))));
+    if (kind === "policy") {
+      const holders = list(D.profiles).filter((other) => list(other.attached).includes(n)), bounded = list(D.profiles).filter((other) => other.boundary === n);
+      const holder = (other) => whoLink(T[other.arn], short(T[other.arn]));
+      if (holders.length) row("attached to", names(holders, holder));
+      if (bounded.length) row("boundary of", names(bounded, holder));
+    }
     const own = kind === "user" ? ITEMS.filter((i) => i[OF] === x[NAME] && i[ACCOUNT] === account) : [];
     const cards = [el("section", { class: "block", "aria-label": "Key facts" }, el("dl", { class: "detail" }, rows))];
     const right = [];
