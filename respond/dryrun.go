@@ -17,6 +17,40 @@ func (r *Responder) would(ctx context.Context, res *Result) []string {
 	if r.Lookup == nil || r.Account == "" {
 		return nil
 	}
+	steps := r.wouldContain(ctx, res)
+	if r.Guard.UndoActions {
+		steps = append(steps, r.wouldTakeBack(ctx, res)...)
+	}
+	return steps
+}
+
+// wouldTakeBack says what of the call would be taken back by one who knows no
+// more than the account and the snapshot from before.
+func (r *Responder) wouldTakeBack(ctx context.Context, res *Result) []string {
+	dry := &Responder{Options: r.Options, hints: map[string]string{}, admins: adminMemory{mu: newGate()}}
+	dry.Ledger = ledger.New(&ledger.Memory{}, r.Now)
+	if _, err := dry.Ledger.OpenIncident(ctx, res.Incident, ledger.Opening{Account: r.Account, Caller: res.Actor.ARN, CallerID: res.Actor.ID}); err != nil {
+		return []string{"take back nothing: " + oneLine(err)}
+	}
+	all, err := dry.answers(ctx, res)
+	if err != nil {
+		return []string{"take back nothing: " + oneLine(err)}
+	}
+	var steps []string
+	for _, s := range all.now {
+		steps = append(steps, "take back: "+s.String())
+	}
+	for _, s := range all.ask {
+		steps = append(steps, "ask a person: "+s.String())
+	}
+	for _, t := range all.tell {
+		steps = append(steps, "leave to a person: "+t)
+	}
+	return steps
+}
+
+// wouldContain is the part of would that denies.
+func (r *Responder) wouldContain(ctx context.Context, res *Result) []string {
 	level := guard.DenyIAM
 	if r.Guard.Level == guard.DenyAll {
 		level = guard.DenyAll

@@ -61,25 +61,10 @@ func (r *Responder) takeBack(ctx context.Context, res *Result, wait string) {
 		res.Err, res.Retry = errors.Join(res.Err, err), true
 		return
 	}
-	var all answer
-	seen := map[detect.Effect]bool{}
-	for _, d := range res.Detections {
-		effect, ok := d.Inverse.Effect(res.Event)
-		if !ok || seen[effect] {
-			continue
-		}
-		seen[effect] = true
-		a, err := r.inverse(ctx, res, effect)
-		if apply.IsDenied(err) {
-			// What warden's role may not read, it may not read next time
-			// either.
-			a, err = told("%s: warden's role may not look: %s", res.Event.Name, oneLine(err)), nil
-		}
-		if err != nil {
-			res.Err, res.Retry = errors.Join(res.Err, fmt.Errorf("take back %s: %w", res.Event.Name, err)), true
-			return
-		}
-		all = all.and(a)
+	all, err := r.answers(ctx, res)
+	if err != nil {
+		res.Err, res.Retry = errors.Join(res.Err, err), true
+		return
 	}
 	for _, t := range all.tell {
 		res.Taken = append(res.Taken, notTaken+t)
@@ -122,6 +107,29 @@ func (r *Responder) takeBack(ctx context.Context, res *Result, wait string) {
 			res.Retry = res.Retry || !impossible(err)
 		}
 	}
+}
+
+// answers finds what can be done about every effect of the call.
+func (r *Responder) answers(ctx context.Context, res *Result) (all answer, err error) {
+	seen := map[detect.Effect]bool{}
+	for _, d := range res.Detections {
+		effect, ok := d.Inverse.Effect(res.Event)
+		if !ok || seen[effect] {
+			continue
+		}
+		seen[effect] = true
+		a, err := r.inverse(ctx, res, effect)
+		if apply.IsDenied(err) {
+			// What warden's role may not read, it may not read next time
+			// either.
+			a, err = told("%s: warden's role may not look: %s", res.Event.Name, oneLine(err)), nil
+		}
+		if err != nil {
+			return answer{}, fmt.Errorf("take back %s: %w", res.Event.Name, err)
+		}
+		all = all.and(a)
+	}
+	return all, nil
 }
 
 // notTaken begins what was not taken back.

@@ -127,7 +127,7 @@ func guardRun(ctx context.Context, s *streams, o *guardOptions) (ended error) {
 	defer context.AfterFunc(ctx, func() {
 		fmt.Fprintln(s.Err, "warden: stopping when what is in hand is finished; once more ends at once")
 	})()
-	out := &guardOutput{w: s.Out, json: o.output == "json"}
+	out := &guardOutput{w: s.Out, json: o.output == "json", dry: !o.apply}
 	switch {
 	case o.queue != "":
 		log.Info("guarding", "account", opts.Account, "queue", o.queue, "apply", o.apply)
@@ -199,9 +199,9 @@ func (l *lineWriter) Write(p []byte) (int, error) {
 
 // guardOutput prints results and counts them.
 type guardOutput struct {
-	w    io.Writer
-	json bool
-	err  error
+	w         io.Writer
+	json, dry bool
+	err       error
 
 	events, ignored, bad int
 	verdicts             map[guard.Verdict]int
@@ -264,6 +264,9 @@ func (g *guardOutput) summary() string {
 	}
 	if g.bad > 0 {
 		fmt.Fprintf(&b, "; %d could not be read", g.bad)
+	}
+	if g.dry && g.actions[respond.WouldContain] > 0 {
+		b.WriteString("; nothing was changed, --apply contains")
 	}
 	return b.String()
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -172,18 +171,23 @@ func (r ran) want(t *testing.T, status int, words ...string) {
 	}
 }
 
-func (h *hunt) command(ctx context.Context, key app.Key, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, h.binary, args...)
-	cmd.Env = []string{"HOME=" + h.home, "AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL=" + h.Server.URL(),
+// env lets the binary call the twin with somebody's credentials.
+func (h *hunt) env(key app.Key) []string {
+	return []string{"HOME=" + h.home, "AWS_REGION=us-east-1", "AWS_EC2_METADATA_DISABLED=true", "AWS_ENDPOINT_URL=" + h.Server.URL(),
 		"AWS_ACCESS_KEY_ID=" + key.ID, "AWS_SECRET_ACCESS_KEY=" + key.Secret, "AWS_SESSION_TOKEN=" + key.Token}
-	return cmd
 }
 
 // run runs the binary with somebody's credentials until it ends.
 func (h *hunt) run(key app.Key, args ...string) ran {
 	h.t.Helper()
+	return h.runWith(h.env(key), args...)
+}
+
+func (h *hunt) runWith(env []string, args ...string) ran {
+	h.t.Helper()
 	var out, errs bytes.Buffer
-	cmd := h.command(h.t.Context(), key, args...)
+	cmd := exec.CommandContext(h.t.Context(), h.binary, args...)
+	cmd.Env = env
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -330,7 +334,13 @@ type daemon struct {
 // start starts the binary and leaves it running.
 func (h *hunt) start(key app.Key, args ...string) *daemon {
 	h.t.Helper()
-	d := &daemon{h: h, cmd: h.command(context.Background(), key, args...), ended: make(chan error, 1)}
+	return h.startWith(h.env(key), args...)
+}
+
+func (h *hunt) startWith(env []string, args ...string) *daemon {
+	h.t.Helper()
+	d := &daemon{h: h, cmd: exec.Command(h.binary, args...), ended: make(chan error, 1)}
+	d.cmd.Env = env
 	for _, o := range []**heard{&d.out, &d.errs, &d.all} {
 		*o = &heard{more: make(chan struct{}, 1)}
 	}

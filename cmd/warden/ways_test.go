@@ -146,7 +146,7 @@ func TestNothingIsChanged(t *testing.T) {
 		{"a dry run", func(h *hunt) []string {
 			return []string{"guard", "--queue", h.QueueURL, "--until-empty", "--undo-actions"}
 		},
-			[]string{"user ci-deploy is no administrator and called CreateUser  [would contain]", "    would CreatePolicy: policy/DENY-IAM", "    would AttachUserPolicy: policy/DENY-IAM to user/ci/ci-deploy", "1 contain"}, "1"},
+			[]string{"user ci-deploy is no administrator and called CreateUser  [would contain]", "    would CreatePolicy: policy/DENY-IAM", "    would AttachUserPolicy: policy/DENY-IAM to user/ci/ci-deploy", "    would take back: AttachUserPolicy: policy/DENY-IAM to user/backdoor", "1 contain; nothing was changed, --apply contains"}, "1"},
 		{"the level alert", func(h *hunt) []string { return h.guardArgs("--until-empty", "--level", "alert", "--undo-actions") },
 			[]string{"warden saw user ci-deploy call CreateUser", "level alert: nothing is changed", "state  nothing was changed"}, "0"},
 	} {
