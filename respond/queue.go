@@ -1,8 +1,11 @@
 package respond
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -102,50 +105,80 @@ func (r *Responder) Serve(ctx context.Context, q Queue, o QueueOptions) error {
 	return nil
 }
 
-// batch handles messages side by side; those of one caller follow each other.
+// batch handles messages side by side; those of one caller follow each other,
+// in the order of their time, so that people are told of what he did first.
 func (r *Responder) batch(ctx context.Context, q Queue, messages []source.Message, o QueueOptions, hold func(incident string)) {
 	var each sync.Mutex
 	var all sync.WaitGroup
-	events, errs := make([]*trail.Event, len(messages)), make([]error, len(messages))
+	groups := map[string][]delivered{}
+	var order []string
 	for i, m := range messages {
-		if events[i], errs[i] = trail.ParseDelivered(m.Body); errs[i] == nil {
-			r.born.note(events[i]) // who assumed a role is known before what he did with it
+		d := delivered{Message: m}
+		by := fmt.Sprint("message ", i) // nobody's
+		if d.event, d.err = trail.ParseDelivered(m.Body); d.err == nil {
+			r.born.note(d.event) // who assumed a role is known before what he did with it
+			a := d.event.Actor()
+			by = cmp.Or(a.ARN, a.ID, a.UserID, by)
 		}
+		if groups[by] == nil {
+			order = append(order, by)
+		}
+		groups[by] = append(groups[by], d)
 	}
-	for i, m := range messages {
+	for _, by := range order {
+		group := groups[by]
+		slices.SortStableFunc(group, func(a, b delivered) int {
+			if a.event == nil || b.event == nil {
+				return 0
+			}
+			return a.event.Time.Compare(b.event.Time)
+		})
 		all.Go(func() {
-			var dealt bool
-			e, err := events[i], errs[i]
-			if err != nil {
-				r.Log.Warn("not an event", "queue", o.Name, "message", m.ID, "reason", oneLine(err), "bytes", len(m.Body))
-				dealt = r.quarantine(ctx, o.Name+" message "+m.ID, m.Body, err)
-				if o.Bad != nil {
-					each.Lock()
-					o.Bad(m, err)
-					each.Unlock()
-				}
-			} else {
-				res := r.Handle(ctx, e)
-				dealt = !res.Retry
-				if !res.Next.IsZero() {
-					hold(res.Incident)
-				}
-				if o.Each != nil {
-					each.Lock()
-					o.Each(res)
-					each.Unlock()
-				}
-			}
-			if !dealt || r.Applier == nil {
-				return
-			}
-			if err := q.Delete(ctx, m); err != nil && !errors.Is(err, context.Canceled) {
-				// It comes again, and the ledger knows it.
-				r.Log.Warn("message not deleted", "error", err)
+			for _, d := range group {
+				r.one(ctx, q, d, o, hold, &each)
 			}
 		})
 	}
 	all.Wait()
+}
+
+// delivered is a message with its event, or with why it is none.
+type delivered struct {
+	source.Message
+	event *trail.Event
+	err   error
+}
+
+// one handles a message and deletes it when it is dealt with.
+func (r *Responder) one(ctx context.Context, q Queue, d delivered, o QueueOptions, hold func(incident string), each *sync.Mutex) {
+	var dealt bool
+	if d.err != nil {
+		r.Log.Warn("not an event", "queue", o.Name, "message", d.ID, "reason", oneLine(d.err), "bytes", len(d.Body))
+		dealt = r.quarantine(ctx, o.Name+" message "+d.ID, d.Body, d.err)
+		if o.Bad != nil {
+			each.Lock()
+			o.Bad(d.Message, d.err)
+			each.Unlock()
+		}
+	} else {
+		res := r.Handle(ctx, d.event)
+		dealt = !res.Retry
+		if !res.Next.IsZero() {
+			hold(res.Incident)
+		}
+		if o.Each != nil {
+			each.Lock()
+			o.Each(res)
+			each.Unlock()
+		}
+	}
+	if !dealt || r.Applier == nil {
+		return
+	}
+	if err := q.Delete(ctx, d.Message); err != nil && !errors.Is(err, context.Canceled) {
+		// It comes again, and the ledger knows it.
+		r.Log.Warn("message not deleted", "error", err)
+	}
 }
 
 // quarantine keeps what is not an event for inspection; false means that it
