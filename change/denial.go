@@ -37,6 +37,11 @@ const (
 // "Update the maximum session duration for a role".
 const sessionLife = 12 * time.Hour
 
+// userSessionLife is the longest life of a session of a user, of his own or a
+// federated one. Source: AWS STS API Reference, GetSessionToken and
+// GetFederationToken ("129,600 seconds").
+const userSessionLife = 36 * time.Hour
+
 const (
 	sidPrefix  = "Warden"
 	sidMerged  = sidPrefix + "Many"
@@ -78,7 +83,11 @@ func (d Denial) group() string {
 // Expired reports whether no session can hold a token any more that the
 // denial is about.
 func (d Denial) Expired(now time.Time) bool {
-	return !d.Until.IsZero() && now.Sub(d.Until) > sessionLife
+	life := sessionLife
+	if d.Key == UserID && !strings.HasPrefix(d.Value, "AROA") {
+		life = userSessionLife
+	}
+	return !d.Until.IsZero() && now.Sub(d.Until) > life
 }
 
 // Statement is the denial as a policy statement.

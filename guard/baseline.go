@@ -78,6 +78,7 @@ type standing struct {
 	by    string    // who made him what he is
 	since time.Time // since when
 	first bool      // by the first look alone, which has nothing older to stand on
+	was   bool      // he counted as one until then
 }
 
 // counts reports whether who has the rights of an administrator has them
@@ -190,7 +191,7 @@ func (s standing) granted(g *Grant) standing {
 	case g.Removed && g.Standing != Entitled && s.counts():
 		next.state = robbed
 	case g.Removed:
-		next.state = never
+		next.state, next.was = never, s.counts()
 	case g.Standing == Entitled:
 		next.state = trusted
 	case s.counts():
@@ -245,6 +246,11 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 		return "", "", ""
 	}
 	when := c.when()
+	if c.handsOut() {
+		// Who makes a key for an administrator and with it himself one, in one
+		// second of CloudTrail's, was none when he made it.
+		when = when.Add(-1)
+	}
 	then, today := b.of(c.j.Subject.ID, when), b.of(c.j.Subject.ID, c.now)
 	if way == "" {
 		return c.formerly(who, then, today)
@@ -292,6 +298,13 @@ func (c *caseFile) when() time.Time {
 // formerly judges a caller who is no administrator now and may have been one.
 func (c *caseFile) formerly(who string, then, today standing) (Verdict, string, string) {
 	switch then.state {
+	case never:
+		// Who took it away may turn out to have acted with a credential that
+		// an outsider made; the event that tells comes within the moment.
+		if then.was && c.now.Sub(then.since) < settling {
+			c.j.Settling = true
+			return Escalate, fmt.Sprintf("%s %s; %s took it from him a moment ago that he is an administrator", who, c.did(), then.by), ""
+		}
 	case robbed:
 		return Escalate, fmt.Sprintf("%s %s; he was an administrator until %s, who is none, took that away", who, c.did(), then.by), ""
 	case trusted, lost:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"warden/account"
 	"warden/guard/detect"
@@ -44,6 +45,9 @@ func (c *caseFile) user() (Verdict, string) {
 	if !c.matters() {
 		return Ignored, c.noted(user)
 	}
+	if c.j.Held != nil && (c.isOne(c.cfg.Protected) || c.isOne(c.cfg.Self)) {
+		return Alert, fmt.Sprintf("%s %s%s; protected, so never touched: make it inactive by hand", user, c.did(), c.whose())
+	}
 	if c.facts == nil || c.facts.User == nil && len(c.facts.Gaps) == 0 {
 		c.j.NeedsFacts = true
 		return Unknown, fmt.Sprintf("%s %s; to judge it needs: does %s exist, and which groups is he in",
@@ -54,6 +58,9 @@ func (c *caseFile) user() (Verdict, string) {
 	}
 	if v, reason := c.doubt(user); v != "" {
 		return v, reason
+	}
+	if c.j.Held != nil {
+		return c.anothers(user)
 	}
 	if c.selfService() {
 		return Allowed, fmt.Sprintf("self-service: %s %s for himself", user, c.did())
@@ -153,6 +160,24 @@ func (c Config) Now(f *Facts) bool {
 	return false
 }
 
+// MayWrite reports whether the user or role of the facts may write to IAM: he
+// is an administrator, at a time or now, or exempt from the guard.
+func (c Config) MayWrite(f *Facts, then, now time.Time) bool {
+	var of trail.Issuer
+	switch {
+	case f.User != nil && f.User.Exists:
+		of = trail.Issuer{ARN: f.User.ARN, ID: f.User.ID}
+	case f.Role != nil && f.Role.Exists:
+		of = trail.Issuer{ARN: f.Role.ARN, ID: f.Role.ID}
+	default:
+		return false
+	}
+	exempt := slices.ContainsFunc(c.Exemptions, func(x Exemption) bool {
+		return x.ARN == of.ARN && x.ID == of.ID && now.Before(x.Expires) && (x.Rule == guardRule || strings.HasPrefix(x.Rule, guardRule+":"))
+	})
+	return exempt || slices.Contains(c.Self, of.ARN) || c.Now(f) || f.Baseline != nil && f.Baseline.Counts(of.ID, then)
+}
+
 // ownGrants are the ways in which the event made its caller an administrator.
 func (c *caseFile) ownGrants() []string {
 	var ways []string
@@ -206,14 +231,15 @@ func (c *caseFile) forwarded() bool {
 // a service, or an identity of SAML or OpenID Connect.
 func (c *caseFile) role() (Verdict, string) {
 	session := fmt.Sprintf("session %s of role %s", orNone(c.by.SessionName), c.who())
-	listed := c.by.Role != nil && slices.Contains(c.cfg.AdminRoles, c.by.Role.ARN)
+	held := c.j.Held != nil
+	listed := !held && c.by.Role != nil && slices.Contains(c.cfg.AdminRoles, c.by.Role.ARN)
 	if listed && c.facts == nil {
 		return Allowed, "administrator: " + session
 	}
 	if !c.matters() {
 		return Ignored, c.noted(session)
 	}
-	reason := fmt.Sprintf("%s, no administrator, %s%s", session, c.did(), c.staleExemption())
+	reason := fmt.Sprintf("%s, no administrator, %s%s%s", session, c.did(), c.whose(), c.staleExemption())
 	if c.outsider() {
 		return Alert, fmt.Sprintf("%s; the role is of account %s, not ours to contain", reason, orNone(c.by.Account))
 	}
@@ -221,7 +247,7 @@ func (c *caseFile) role() (Verdict, string) {
 	switch {
 	case !c.iamWrite() || c.j.Failed:
 		stays = "; "
-	case c.isOne(c.cfg.Protected):
+	case c.isOne(c.cfg.Protected) || c.isOne(c.cfg.Self):
 		stays = "; protected, so never contained"
 	case !c.cfg.ContainSessions:
 		stays = "; sessions are reported only"
@@ -230,7 +256,7 @@ func (c *caseFile) role() (Verdict, string) {
 	case c.by.Role == nil || c.by.ID == "" || c.by.SessionName == "":
 		return Escalate, reason + "; the record does not name the role or session to contain"
 	}
-	if stays != "" && !listed && (c.cfg.AdminTag.Key == "" || c.by.Role == nil) {
+	if stays != "" && (held || !listed && (c.cfg.AdminTag.Key == "" || c.by.Role == nil)) {
 		return Alert, strings.TrimSuffix(reason+stays, "; ")
 	}
 	switch {
@@ -245,6 +271,9 @@ func (c *caseFile) role() (Verdict, string) {
 		return Escalate, fmt.Sprintf("%s %s, but the role does not exist any more; what it made may remain", session, c.did())
 	case c.facts.Role.ID != c.by.ID:
 		return Escalate, fmt.Sprintf("%s %s, but the role was made anew: the caller's was %s, %s is %s now", session, c.did(), orNone(c.by.ID), c.facts.Role.Name, orNone(c.facts.Role.ID))
+	}
+	if held {
+		return Contain, reason
 	}
 	v, why, remark := c.administrator(session, c.roleWay(listed))
 	if v != "" {

@@ -46,6 +46,10 @@ type Facts struct {
 	// is remembered, as in a dry run over files. Who is an administrator now
 	// then counts as one.
 	Baseline *Baseline
+	// Hands are the events that put what the caller calls with into
+	// somebody's hands, as far as they are remembered; the order does not
+	// matter.
+	Hands []Hand
 	// Gaps are the facts that could not be read.
 	Gaps []account.Gap
 }
@@ -177,6 +181,12 @@ type Judgement struct {
 	// and unique id, and of the session for roles. It is "" for events that
 	// are ignored or allowed.
 	Incident string
+	// Held is the event by which an outsider got the credential that the call
+	// was made with; nil where it is the caller's own.
+	Held *Hand
+	// Credential names that credential where it alone is to be contained: who
+	// it is made out to may do by himself what the outsider did with it.
+	Credential string
 	// Standing is what the caller was when he acted, by which what he granted
 	// to others counts or does not.
 	Standing Standing

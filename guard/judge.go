@@ -34,6 +34,7 @@ func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 		j.Severity = max(j.Severity, d.Severity)
 	}
 	c := &caseFile{cfg: cfg, e: e, by: by, facts: f, now: now, j: &j}
+	j.Held = c.held()
 	v, reason := c.verdict()
 	if j.Standing == "" {
 		j.Standing = c.standing(v)
@@ -56,7 +57,7 @@ func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 	switch v {
 	case Ignored, Allowed:
 	default:
-		j.Incident = incident(trailAccount(e), by, j.Subject)
+		j.Incident = incident(trailAccount(e), by, j.Subject, j.Credential)
 	}
 	return j
 }
@@ -65,6 +66,8 @@ func Judge(cfg Config, e *trail.Event, f *Facts, now time.Time) Judgement {
 // others.
 func (c *caseFile) standing(v Verdict) Standing {
 	switch {
+	case c.j.Held != nil:
+		return Outsider
 	case v == Allowed:
 		return Entitled
 	case c.by.Kind == trail.Root || v == Unknown || c.isOne(c.cfg.Protected):
@@ -111,7 +114,7 @@ func (c *caseFile) verdict() (Verdict, string) {
 	if !c.iamWrite() && !identity && c.j.Detections == nil {
 		return Ignored, c.e.Name + " neither writes to IAM or STS nor matches a detection"
 	}
-	if c.isOne(c.cfg.Self) {
+	if c.isOne(c.cfg.Self) && c.j.Held == nil {
 		return Allowed, OwnCall
 	}
 	if reason := c.foreign(); reason != "" {
@@ -126,7 +129,7 @@ func (c *caseFile) verdict() (Verdict, string) {
 	case trail.Root:
 		return Alert, "root " + c.did() + "; root cannot be denied inside its account"
 	}
-	if v, reason := c.exempt(); v != "" {
+	if v, reason := c.exempt(); v != "" && c.j.Held == nil {
 		return v, reason
 	}
 	switch c.by.Kind {
@@ -285,11 +288,14 @@ func trailAccount(e *trail.Event) string {
 }
 
 // incident is the id under which all events of one caller come together; a
-// federated session's are those of the user who issued it.
-func incident(account string, by trail.Actor, subject trail.Issuer) string {
+// federated session's are those of the user who issued it. Where a credential
+// alone is contained, its events are apart from those of its owner.
+func incident(account string, by trail.Actor, subject trail.Issuer, credential string) string {
 	id := first(by.ID, by.UserID, by.ARN, string(by.Kind)+" "+by.Name)
 	session := ""
 	switch {
+	case credential != "":
+		id, session = subject.ID, "credential "+credential
 	case by.Kind == trail.FederatedUser && subject.ID != "":
 		id = subject.ID
 	case by.Role != nil || by.Kind == trail.AssumedRole || by.Kind == trail.FederatedUser:

@@ -209,7 +209,7 @@ func remembered(h *ledger.AdminHistory) *guard.Baseline {
 // is known of its caller.
 func (r *Responder) adminsChanged(ctx context.Context, res *Result) {
 	changes := r.Guard.AdminChanges(res.Event)
-	if changes == nil || r.Ledger == nil || res.Standing == guard.NotOurs || res.Settling || res.Verdict == guard.Unknown || res.gaps {
+	if changes == nil || r.Ledger == nil || res.Standing == guard.NotOurs || res.Settling || res.Verdict == guard.Unknown || res.gaps && res.Held == nil {
 		return
 	}
 	for _, c := range changes {
@@ -293,6 +293,10 @@ func (r *Responder) were(c guard.AdminChange, at time.Time) (out []trail.Issuer)
 }
 
 func (r *Responder) recordGrants(ctx context.Context, res *Result, c guard.AdminChange, whom []trail.Issuer) error {
+	by := caller(res.Actor)
+	if res.Credential != "" {
+		by = res.Held.By + " with a credential of " + by
+	}
 	for _, w := range whom {
 		if c.Removed {
 			// He may be one in another way still, or again.
@@ -311,7 +315,7 @@ func (r *Responder) recordGrants(ctx context.Context, res *Result, c guard.Admin
 		}
 		first, err := r.Ledger.RecordGrant(ctx, ledger.AdminGrant{
 			Account: r.Account, Rule: r.Guard.Rule(), ID: w.ID, ARN: w.ARN, Way: c.Way, Removed: c.Removed,
-			By: caller(res.Actor), Standing: string(res.Standing), Event: res.Event.ID, At: res.Event.Time,
+			By: by, Standing: string(res.Standing), Event: res.Event.ID, At: res.Event.Time,
 		})
 		if err != nil {
 			return err

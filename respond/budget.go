@@ -90,6 +90,7 @@ func (r *Responder) proposeMore(ctx context.Context, res *Result) error {
 		level = guard.DenyAll
 	}
 	switch a := res.Actor; {
+	case res.Credential != "": // its owner is not denied anything
 	case isUser(a.Kind) && level == guard.DenyAll && res.live != nil:
 		if err := add(r.attachWay(change.Identity{ARN: res.live.ARN, ID: res.live.ID}, level).read(ctx)); err != nil {
 			return err

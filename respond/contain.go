@@ -43,8 +43,16 @@ type containment struct {
 // contain denies to the caller what the level denies, proves it, tells
 // people, and takes back what his call did where that is asked for.
 func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
-	if lastAdministrator(res) {
+	if res.Credential == "" && lastAdministrator(res) {
 		r.spare(ctx, res)
+		return
+	}
+	if gone, err := r.keyIsGone(ctx, res); err != nil {
+		r.fail(ctx, res, err)
+		return
+	} else if gone {
+		res.Reason += "; the key does not exist any more"
+		r.alert(ctx, res)
 		return
 	}
 	more, err := r.mayDoMore(ctx, res)
@@ -79,6 +87,11 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 	}
 	if res.Action != Joined {
 		res.Next = nextLook(r.Now(), r.Now())
+	}
+	if !more || !r.Guard.UndoActions {
+		if err := r.closeKey(ctx, res); err != nil {
+			res.Err, res.Retry = errors.Join(res.Err, err), true
+		}
 	}
 	if !more {
 		if err := r.proposeMore(ctx, res); err != nil {
@@ -119,7 +132,7 @@ func (r *Responder) stillOpen(ctx context.Context, res *Result, c containment, p
 		return nil, nil
 	}
 	open := slices.Clone(c.open)
-	if c.prove == nil && r.Guardrail.binds(r.Account) {
+	if c.prove == nil && res.Credential == "" && r.Guardrail.binds(r.Account) {
 		open = r.alsoGuardrail(ctx, res, c, open)
 	}
 	if open = append(open, r.follow(ctx, res)...); len(open) == 0 {

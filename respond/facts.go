@@ -20,6 +20,13 @@ func (r *Responder) knownFacts() *guard.Facts {
 	return nil
 }
 
+// together adds to the facts what was known before they were looked up.
+func together(f, known *guard.Facts) {
+	if known != nil {
+		f.Hands, f.Gaps = known.Hands, append(f.Gaps, known.Gaps...)
+	}
+}
+
 // facts looks up what the judgement of an actor needs, nil when there is nowhere to look. A
 // look-up that fails, after the client's own retries, becomes a gap.
 func (r *Responder) facts(ctx context.Context, a trail.Actor) *guard.Facts {

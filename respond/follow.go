@@ -250,7 +250,7 @@ func (r *Responder) roundAbout(ctx context.Context, res, behind *Result) []strin
 	}
 	after := func(s ledger.StepState) bool { return !behind.Event.Time.Before(s.TouchedAt) }
 	held := containing(in)
-	if !slices.ContainsFunc(held, after) || slices.ContainsFunc(held, deniesAll) {
+	if behind.Credential != "" || !slices.ContainsFunc(held, after) || slices.ContainsFunc(held, deniesAll) {
 		return nil // he did it before he was contained, or cannot do it again
 	}
 	open := fmt.Sprintf("%s is denied IAM and assumed role %s again: deny him everything (--level deny-all), or change whom the role trusts", caller(behind.Actor), res.Actor.Name)

@@ -275,6 +275,10 @@ func (r *Responder) escalate(ctx context.Context, in ledger.Incident) ([]change.
 	}
 	var groups [][]way
 	switch a := res.Actor; {
+	case res.Credential != "":
+		for _, w := range r.credentialWays(level, res, change.Identity{ARN: res.live.ARN, ID: res.live.ID}) {
+			groups = append(groups, []way{w})
+		}
 	case res.live != nil:
 		user := change.Identity{ARN: res.live.ARN, ID: res.live.ID}
 		if r.Guardrail.binds(r.Account) {
@@ -341,6 +345,9 @@ func (r *Responder) recalled(ctx context.Context, in ledger.Incident) (*Result, 
 		a.Name = u.Name
 		res.live = &guard.UserFacts{Exists: true, ID: u.ID, ARN: u.ARN, Name: u.Name}
 		res.Subject = trail.Issuer{ARN: u.ARN, ID: u.ID, Name: u.Name, Account: in.Account}
+		if res.Credential = in.Credential; res.Credential != "" {
+			recallCredential(in, &a)
+		}
 	case a.Kind == trail.AssumedRole:
 		for _, s := range in.Steps {
 			d, ok := change.ReadDenial(s.Step.After.Text)
@@ -370,6 +377,10 @@ func containing(in ledger.Incident) []ledger.StepState {
 		case change.Attachment, change.Boundary, change.Statement:
 		case change.Inline:
 			if t := s.Step.After.Text; t != guard.DenyIAM.Document() && t != guard.DenyAll.Document() {
+				continue
+			}
+		case change.AccessKey:
+			if in.Credential == "" || s.Step.Setting.Name != in.Credential || s.Step.After.Text != change.Inactive {
 				continue
 			}
 		default:

@@ -34,11 +34,14 @@ func (r *Responder) parent(ctx context.Context, a trail.Actor, incident string) 
 // noteSession remembers that somebody of whom there is an incident made a
 // session. To make one is no reason for an incident, but who acts with it is
 // known by this.
-func (r *Responder) noteSession(ctx context.Context, e *trail.Event) error {
+func (r *Responder) noteSession(ctx context.Context, e *trail.Event, held *guard.Hand) error {
 	if r.Ledger == nil || e.Failed() || e.Source != "sts.amazonaws.com" || len(lineage.Made(e)) == 0 {
 		return nil
 	}
 	incident := guard.IncidentOf(r.Account, e.Actor())
+	if held != nil {
+		incident = held.Incident
+	}
 	known, err := r.Ledger.Opened(ctx, incident)
 	if err != nil || !known {
 		return err

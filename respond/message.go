@@ -77,6 +77,8 @@ func (r *Responder) containedMessage(res Result, plan change.Plan, c containment
 	d.Done = done(res, plan)
 	d.State = "configured: the change was read back, and the policy engine proves that " + c.level.Text() + " is denied now"
 	switch {
+	case res.Credential != "" && res.Actor.Kind == trail.IAMUser:
+		d.State = "configured: access key " + res.Actor.AccessKey + " was read back as inactive; user " + res.Actor.Name + " himself is not denied anything"
 	case c.level == guard.DenyIAM && c.all:
 		d.State += "; his permissions boundary allows nothing else either"
 	case c.level == guard.DenyIAM:

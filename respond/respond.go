@@ -115,6 +115,8 @@ type Responder struct {
 	callers callerLocks
 	admins  adminMemory
 
+	credentials credentialMemory
+
 	mu    sync.Mutex
 	hints map[string]string // version of a deny policy that was in force last, by ARN
 	born  births
@@ -143,7 +145,7 @@ func New(o Options) (*Responder, error) {
 			return nil, err
 		}
 	}
-	return &Responder{Options: o, hints: map[string]string{}, admins: adminMemory{mu: newGate()}}, nil
+	return &Responder{Options: o, hints: map[string]string{}, admins: adminMemory{mu: newGate()}, credentials: credentialMemory{mu: newGate()}}, nil
 }
 
 // Action says what the Responder did about an event.
@@ -237,6 +239,7 @@ func (r *Responder) HandleOr(ctx context.Context, e *trail.Event, handOver func(
 	start := r.Now()
 	res := r.handle(ctx, e, start, handOver)
 	r.adminsChanged(ctx, &res)
+	r.noteCredentials(ctx, &res)
 	r.rejudge(ctx, &res)
 	if res.Took == 0 {
 		res.Took = r.Now().Sub(start)
@@ -256,9 +259,14 @@ func (r *Responder) Judge(ctx context.Context, e *trail.Event) Result {
 // judge looks up what the verdict needs; gaps says that something could not
 // be looked up.
 func (r *Responder) judge(ctx context.Context, e *trail.Event, now time.Time) (res Result, gaps bool) {
-	res = Result{Judgement: guard.Judge(r.Guard, e, r.knownFacts(), now), Action: None}
+	known := r.known(ctx, e)
+	res = Result{Judgement: guard.Judge(r.Guard, e, known, now), Action: None}
+	if known != nil && len(known.Gaps) > 0 {
+		gaps, res.gaps = true, true
+	}
 	if res.NeedsFacts {
 		if facts := r.facts(ctx, res.Actor); facts != nil {
+			together(facts, known)
 			res.Judgement = guard.Judge(r.Guard, e, facts, now)
 			gaps, res.live, res.baseline = len(facts.Gaps) > 0, facts.User, facts.Baseline
 			res.gaps = gaps
@@ -276,7 +284,7 @@ func (r *Responder) handle(ctx context.Context, e *trail.Event, start time.Time,
 	switch res.Verdict {
 	case guard.Alert, guard.Escalate, guard.Contain:
 	default:
-		if err := r.noteSession(ctx, e); err != nil {
+		if err := r.noteSession(ctx, e, res.Held); err != nil {
 			res.Err, res.Retry = err, true
 		}
 		return res
@@ -317,6 +325,9 @@ func (r *Responder) join(ctx context.Context, res *Result) error {
 	if res.Actor.Kind == trail.FederatedUser && res.Subject.ID != "" {
 		who = res.Subject // the incident is the user's, whoever acts for him
 	}
+	if h := res.Held; h != nil && res.chain == "" && h.Incident != res.Incident {
+		res.chain = h.Incident
+	}
 	if res.chain == "" {
 		var err error
 		if res.chain, err = r.parent(ctx, res.Actor, res.Incident); err != nil {
@@ -328,7 +339,7 @@ func (r *Responder) join(ctx context.Context, res *Result) error {
 	}
 	if _, err := r.Ledger.OpenIncident(ctx, res.Incident, ledger.Opening{
 		Account: r.Account, Caller: who.ARN, CallerID: who.ID, Kind: string(res.Actor.Kind),
-		Severity: res.Severity.String(), Title: title, Reason: res.Reason, Parent: res.chain,
+		Severity: res.Severity.String(), Title: title, Reason: res.Reason, Parent: res.chain, Credential: res.Credential,
 	}); err != nil {
 		return err
 	}

@@ -133,8 +133,8 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 	switch j.Verdict {
 	case guard.Alert, guard.Escalate, guard.Contain:
 	default:
-		if s.r.Applier != nil && s.r.Guard.AdminChanges(e) != nil {
-			s.r.Handle(ctx, e) // it may be news who made whom an administrator
+		if s.r.Applier != nil && (s.r.Guard.AdminChanges(e) != nil || handsOver(e, j)) {
+			s.r.Handle(ctx, e) // it may be news who made whom an administrator, or whose a credential is
 			clear(s.facts)
 		}
 		return
@@ -190,7 +190,8 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 // events of a caller: most are an administrator's, and need nothing done.
 func (s *sweep) judge(ctx context.Context, e *trail.Event) guard.Judgement {
 	now := s.r.Now()
-	j := guard.Judge(s.r.Guard, e, s.r.knownFacts(), now)
+	known := s.r.known(ctx, e)
+	j := guard.Judge(s.r.Guard, e, known, now)
 	if !j.NeedsFacts {
 		return j
 	}
@@ -206,7 +207,9 @@ func (s *sweep) judge(ctx context.Context, e *trail.Event) guard.Judgement {
 			s.facts[key] = facts
 		}
 	}
-	return guard.Judge(s.r.Guard, e, facts, now)
+	with := *facts
+	together(&with, known)
+	return guard.Judge(s.r.Guard, e, &with, now)
 }
 
 // settled reports whether an event that joined an incident needs nothing more

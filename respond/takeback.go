@@ -232,7 +232,7 @@ func dealtWith(in ledger.Incident, step change.Step, reason string, call time.Ti
 			if gives(step) {
 				return true
 			}
-		case s.Step.Reason == reason:
+		case s.Step.Reason == reason, s.UndoneBy == "" && strings.HasPrefix(s.Step.Reason, closesKey):
 			return true
 		case s.UndoneBy != "":
 			if at := undoneAt(in, s.UndoneBy); call.Before(at.Truncate(timeResolution)) {

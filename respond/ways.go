@@ -42,7 +42,10 @@ func (r *Responder) waysIn(in ledger.Incident, res *Result, level guard.Level, m
 		}
 		// The ARN is the live one: a user who was moved or renamed since keeps
 		// his id.
-		ways = r.userWays(in, level, change.Identity{ARN: res.live.ARN, ID: res.live.ID})
+		user := change.Identity{ARN: res.live.ARN, ID: res.live.ID}
+		if ways = r.userWays(in, level, user); res.Credential != "" {
+			ways = r.credentialWays(level, res, user)
+		}
 	case a.Kind == trail.AssumedRole:
 		ways = r.sessionWays(in, level, more, a)
 	default:

@@ -42,6 +42,9 @@ type Event struct {
 	// ReadOnly is AWS's own word on whether the call reads. HasReadOnly is
 	// false when the record does not say.
 	ReadOnly, HasReadOnly bool
+	// FromConsole says that the call was made with the credentials of a
+	// console session (sessionCredentialFromConsole).
+	FromConsole bool
 
 	Identity Identity
 	// Request, Response and Additional are requestParameters,

@@ -70,6 +70,7 @@ type wireRecord struct {
 	RequestID        string         `json:"requestID"`
 	Version          string         `json:"eventVersion"`
 	ReadOnly         boolish        `json:"readOnly"`
+	FromConsole      boolish        `json:"sessionCredentialFromConsole"`
 	Identity         *wireIdentity  `json:"userIdentity"`
 	Request          jsontext.Value `json:"requestParameters"`
 	Response         jsontext.Value `json:"responseElements"`
@@ -164,7 +165,7 @@ func (w *wireRecord) event(data []byte) (*Event, error) {
 		ErrorCode: w.ErrorCode, ErrorMessage: w.ErrorMessage,
 		Type: w.EventType, Category: w.Category,
 		RecipientAccount: w.RecipientAccount, SharedID: w.SharedID, RequestID: w.RequestID,
-		Version: w.Version, ReadOnly: w.ReadOnly.value, HasReadOnly: w.ReadOnly.set,
+		Version: w.Version, ReadOnly: w.ReadOnly.value, HasReadOnly: w.ReadOnly.set, FromConsole: w.FromConsole.value,
 		Request: notNull(w.Request), Response: notNull(w.Response), Additional: notNull(w.Additional),
 		Raw: append(stdjson.RawMessage(nil), data...),
 	}

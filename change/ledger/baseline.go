@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -87,7 +88,46 @@ func (l *Ledger) RecordAdmins(ctx context.Context, a Admins) (bool, error) {
 // means that this was recorded before.
 func (l *Ledger) RecordGrant(ctx context.Context, g AdminGrant) (bool, error) {
 	subject := adminsSubject(g.Account, g.Rule)
-	return l.once(ctx, Entry{Kind: AdminGranted, Incident: subject, Key: subject + ":" + g.ID + ":" + g.Event}, g)
+	return l.corrected(ctx, Entry{Kind: AdminGranted, Incident: subject, Key: subject + ":" + g.ID + ":" + g.Event}, g, g.Standing)
+}
+
+// outsider is the standing of who may not, as package guard names it.
+const outsider = "outsider"
+
+// corrected appends an entry once, and once more where it says of somebody
+// that he is an outsider and the one that is there says something else: it
+// came to light later whose hands a credential was in. Nobody becomes more
+// than he was recorded as.
+func (l *Ledger) corrected(ctx context.Context, e Entry, body any, standing string) (bool, error) {
+	first, err := l.once(ctx, e, body)
+	if err != nil || first || standing != outsider {
+		return first, err
+	}
+	there, err := l.store.Get(ctx, e.Key)
+	if err != nil {
+		return false, fmt.Errorf("ledger: %s: %w", e.Kind, err)
+	}
+	var was struct {
+		Standing string `json:"standing"`
+	}
+	if err := json.Unmarshal(there.Body, &was); err != nil {
+		return false, &BrokenError{there.Seq, err.Error()}
+	}
+	if was.Standing == outsider {
+		return false, nil
+	}
+	e.Key += ":" + outsider
+	return l.once(ctx, e, body)
+}
+
+// replaced is the list with one more, which takes the place of another where
+// they are the same.
+func replaced[T any](list []T, one T, same func(T) bool) []T {
+	if i := slices.IndexFunc(list, same); i >= 0 {
+		list[i] = one
+		return list
+	}
+	return append(list, one)
 }
 
 // ReadAdmins reads into h what was added since h was read last; a zero h gets
@@ -101,7 +141,11 @@ func (l *Ledger) ReadAdmins(ctx context.Context, account, rule string, h *AdminH
 		case AdminsSeen:
 			err = appendBody(e, &h.Seen)
 		case AdminGranted:
-			err = appendBody(e, &h.Grants)
+			var one []AdminGrant
+			if err = appendBody(e, &one); err == nil {
+				g := one[0]
+				h.Grants = replaced(h.Grants, g, func(o AdminGrant) bool { return o.ID == g.ID && o.Event == g.Event })
+			}
 		}
 		if err != nil {
 			return &BrokenError{e.Seq, fmt.Sprintf("its body is not a %s: %v", e.Kind, err)}

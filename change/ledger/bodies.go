@@ -19,6 +19,9 @@ type Opening struct {
 	// Parent is the incident of the caller who made this one, where the
 	// ledger proves that; "" for an original caller.
 	Parent string `json:"parent,omitempty"`
+	// Credential is what is contained where it is not the caller himself: an
+	// access key id, or a session, as package guard names it.
+	Credential string `json:"credential,omitempty"`
 }
 
 // Event is the body of an EventJoined entry: one call of the caller's.

@@ -53,6 +53,7 @@ const (
 	EventDoubted   Kind = "event-doubted"     // Confirmation
 	AdminsSeen     Kind = "admins-seen"       // Admins
 	AdminGranted   Kind = "admin-granted"     // AdminGrant
+	CredentialHeld Kind = "credential-held"   // Credential
 )
 
 // Entry is one line of the ledger.

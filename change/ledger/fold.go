@@ -127,7 +127,7 @@ func newFold() *fold { return &fold{incidents: map[string]*Incident{}, steps: ma
 // add takes the next entry. Its body was written by this package, so one that
 // cannot be read is a broken ledger.
 func (f *fold) add(e Entry) error {
-	if e.Incident == "" || e.Kind == AdminsSeen || e.Kind == AdminGranted {
+	if e.Incident == "" || e.Kind == AdminsSeen || e.Kind == AdminGranted || e.Kind == CredentialHeld {
 		return nil
 	}
 	in := f.incidents[e.Incident]

@@ -68,8 +68,9 @@ func (e *end) contained(ctx context.Context) (wrong []string) {
 	if err != nil {
 		return append(wrong, err.Error())
 	}
-	if e.cfg.organization && len(charged) < e.cfg.guard.Budget && len(e.slips) > 0 {
-		wrong = append(wrong, fmt.Sprintf("with the organisation's policy %d credentials still work: %+v", len(e.slips), e.slips))
+	open := slices.DeleteFunc(slices.Clone(e.slips), func(s slip) bool { return s.name == e.Truth.BreakGlass }) // never touched
+	if e.cfg.organization && len(charged) < e.cfg.guard.Budget && len(open) > 0 {
+		wrong = append(wrong, fmt.Sprintf("with the organisation's policy %d credentials still work: %+v", len(open), open))
 	}
 	return wrong
 }
@@ -82,7 +83,7 @@ func (e *end) saidOf(name string) string {
 		if !strings.Contains(text, name) {
 			continue
 		}
-		for _, word := range []string{"being taken away", "partly", "PARTLY", "not contained", "NOT", "still open", "last administrator"} {
+		for _, word := range []string{"being taken away", "partly", "PARTLY", "not contained", "NOT", "still open", "last administrator", "protected, so never touched", "may not look"} {
 			if strings.Contains(text, word) {
 				return fmt.Sprintf("%.1fs %s", m.Time.Sub(e.began).Seconds(), m.Subject)
 			}

@@ -247,7 +247,12 @@ func (e *end) spared(context.Context) (wrong []string) {
 	return wrong
 }
 
+// denies reports whether a step denies something to who it is about, and not
+// only to sessions that there were.
 func denies(s change.Step) bool {
+	if d, ok := change.ReadDenial(s.After.Text); ok && !d.Until.IsZero() {
+		return false
+	}
 	return s.After.Exists && (s.Kind == change.Attachment && strings.Contains(s.Name, ":policy/DENY-") || s.Kind == change.Boundary || s.Kind == change.Statement || s.Kind == change.Inline)
 }
 

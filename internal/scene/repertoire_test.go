@@ -32,6 +32,7 @@ func (in *intruder) repertoire() []act {
 		{"puts a harmless version of DENY-IAM in force", 4, in.hollow},
 		{"puts another version of DENY-IAM in force", 2, in.switchVersion},
 		{"makes a key", 8, in.mint},
+		{"makes a key for an administrator", 6, in.mintAdministrator},
 		{"switches a key on", 4, in.reactivate},
 		{"makes a user with a key", 7, in.plantUser},
 		{"makes a role that he can take", 4, in.plantRole},
@@ -95,9 +96,19 @@ func (in *intruder) switchVersion(ctx context.Context, c *credential) error {
 func (in *intruder) mint(ctx context.Context, c *credential) error {
 	user := in.user()
 	if in.random.IntN(4) == 0 {
-		// Not an administrator's: with such a key he is one to everybody.
 		user = in.bystanders[in.random.IntN(len(in.bystanders))]
 	}
+	return in.mintFor(ctx, c, user)
+}
+
+// mintAdministrator makes a key for an administrator: with it he is one to
+// AWS, until it is taken back.
+func (in *intruder) mintAdministrator(ctx context.Context, c *credential) error {
+	admins := in.administrators()
+	return in.mintFor(ctx, c, admins[in.random.IntN(len(admins))])
+}
+
+func (in *intruder) mintFor(ctx context.Context, c *credential, user string) error {
 	out, err := c.clients.IAM.CreateAccessKey(ctx, &iam.CreateAccessKeyInput{UserName: &user})
 	if err != nil {
 		return err
@@ -217,13 +228,19 @@ func (in *intruder) join(ctx context.Context, c *credential) error {
 	return err
 }
 
-func (in *intruder) oust(ctx context.Context, c *credential) error {
+// administrators are those of the company, by name.
+func (in *intruder) administrators() []string {
 	var admins []string
 	for _, u := range in.s.before.Users {
 		if slices.Contains(u.Groups, "Administrators") {
 			admins = append(admins, u.Name)
 		}
 	}
+	return admins
+}
+
+func (in *intruder) oust(ctx context.Context, c *credential) error {
+	admins := in.administrators()
 	user := admins[in.random.IntN(len(admins))]
 	_, err := c.clients.IAM.RemoveUserFromGroup(ctx, &iam.RemoveUserFromGroupInput{UserName: &user, GroupName: aws.String("Administrators")})
 	if err == nil {

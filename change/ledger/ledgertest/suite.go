@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(testing.TB) ledger.Store, reopen func(testing.T
 		{"a cancelled context", cancelled},
 		{"administrators", administrators},
 		{"administrators, eight workers", administratorsAtOnce},
+		{"credentials in other hands", credentials},
 		{"eight writers", func(t *testing.T, s ledger.Store) { writers(t, slices.Repeat([]ledger.Store{s}, 8)) }},
 	}
 	for _, tt := range tests {
