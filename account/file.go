@@ -119,8 +119,8 @@ func (s *Snapshot) check() error {
 	return s.oneAccount()
 }
 
-// oneAccount refuses what was put together of several accounts: the answers
-// would be about none of them.
+// oneAccount refuses what was put together of several accounts, or of one
+// twice: the answers would be about none of them.
 func (s *Snapshot) oneAccount() error {
 	var arns []string
 	for i := range s.Users {
@@ -132,7 +132,12 @@ func (s *Snapshot) oneAccount() error {
 	for i := range s.Roles {
 		arns = append(arns, s.Roles[i].ARN)
 	}
+	seen := map[string]bool{}
 	for _, arn := range arns {
+		if arn != "" && seen[arn] {
+			return fmt.Errorf("%s is there twice", arn)
+		}
+		seen[arn] = true
 		if a, err := ParseARN(arn); err == nil && a.Account != s.Account {
 			return fmt.Errorf("%s is not of account %s: a snapshot is of one account", arn, s.Account)
 		}

@@ -27,6 +27,7 @@ func TestReadSnapshotRefuses(t *testing.T) {
 		{"role without id", `{"version":1,"account":"111122223333","roles":[{"name":"a"}]}`, "needs a name and an id"},
 		{"two accounts", `{"version":1,"account":"111122223333","users":[{"name":"a","id":"AIDAX","arn":"arn:aws:iam::999988887777:user/a"}]}`, "user/a is not of account 111122223333"},
 		{"two accounts in an answer", `{"UserDetailList":[{"UserName":"a","UserId":"A","Arn":"arn:aws:iam::111122223333:user/a"}],"RoleDetailList":[{"RoleName":"b","RoleId":"B","Arn":"arn:aws:iam::999988887777:role/b"}]}`, "role/b is not of account 111122223333"},
+		{"twice", `{"version":1,"account":"111122223333","users":[{"name":"a","id":"AIDAX","arn":"arn:aws:iam::111122223333:user/a"},{"name":"a","id":"AIDAX","arn":"arn:aws:iam::111122223333:user/a"}]}`, "user/a is there twice"},
 		{"list", `[]`, "line 1 column 2: the file has the wrong type (array)"},
 		{"wrong type", `{"version":1,"account":5}`, `"account" has the wrong type (number)`},
 		{"unknown group", `{"version":1,"account":"111122223333","users":[{"name":"a","id":"AIDAX","groups":["g"]}]}`, `group "g"`},
