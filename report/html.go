@@ -65,8 +65,14 @@ const cutsTried = 5
 
 func writeHTML(w io.Writer, r *audit.Report, o Options) error {
 	p := htmlPage{Report: r, Findings: true, overview: summarize(r, o), Lists: staticLists(r, o)}
+	for _, l := range p.Lists {
+		for i := range l.Groups {
+			l.Groups[i].together()
+		}
+	}
 	d := newData(r.Account, r.Now)
 	d.findings(r, o)
+	d.reasons(p.Reasons)
 	if o.Evidence != nil {
 		d.inventory(o.Evidence.Inventory())
 		d.profiles(o.Evidence.Profiles())

@@ -31,6 +31,8 @@ type data struct {
 	// baseline alone.
 	Own int `json:"own"`
 
+	Reasons []int `json:"reasons"` // why there is no answer
+
 	Columns  []string      `json:"columns"`
 	Items    [][]int64     `json:"items"`
 	Profiles []dataProfile `json:"profiles"`
@@ -74,6 +76,8 @@ type dataFindings struct {
 	Exempt map[int][3]int64 `json:"exempt"`
 	// Since is what changed since the baseline: 1 new, 2 changed, 3 gone.
 	Since map[int]int `json:"since"`
+	// Why is the place in Reasons of those that are unknown.
+	Why map[int]int `json:"why"`
 	// Was is what a changed one was.
 	Was map[int]int `json:"was"`
 }
@@ -113,7 +117,7 @@ type dataStep struct {
 
 func newData(account string, now time.Time) *data {
 	d := &data{Account: account, Now: seconds(now), numbers: map[string]int{}, controls: map[string]int{}, subjects: map[[2]string]int{}, facts: map[factKey]int{}}
-	d.Findings.Under, d.Findings.Exempt, d.Findings.Since, d.Findings.Was = map[int][][2]int{}, map[int][3]int64{}, map[int]int{}, map[int]int{}
+	d.Findings.Under, d.Findings.Exempt, d.Findings.Since, d.Findings.Was, d.Findings.Why = map[int][][2]int{}, map[int][3]int64{}, map[int]int{}, map[int]int{}, map[int]int{}
 	d.Columns = Columns
 	d.text("") // 0
 	return d
@@ -196,6 +200,16 @@ func (d *data) findings(r *audit.Report, o Options) {
 	for i := range o.Since.Gone {
 		d.Findings.Since[len(d.Findings.ID)] = 3
 		d.finding(&o.Since.Gone[i])
+	}
+}
+
+// reasons says which findings are unknown for which reason.
+func (d *data) reasons(list []Reason) {
+	for n, x := range list {
+		d.Reasons = append(d.Reasons, d.text(x.Text))
+		for _, i := range x.findings {
+			d.Findings.Why[i] = n
+		}
 	}
 }
 

@@ -74,6 +74,7 @@ type Reason struct {
 	Worst    finding.Severity
 	Controls []string
 	Remedy   string
+	findings []int // places in the report
 }
 
 // Source is where facts come from.
@@ -297,6 +298,7 @@ func reasons(r *audit.Report) []Reason {
 		}
 		x := &out[n]
 		x.N++
+		x.findings = append(x.findings, i)
 		x.Worst = max(x.Worst, f.Severity)
 		x.Remedy = cmp.Or(x.Remedy, f.Remedy)
 		if !slices.Contains(x.Controls, f.Control) {
@@ -381,7 +383,26 @@ type staticGroup struct {
 
 type staticItem struct {
 	Who, Summary, Remedy, Command, Accepted string
+	Others                                  []string // of whom the same is said
 }
+
+// together says once what is said of several.
+func (g *staticGroup) together() {
+	at := map[staticKey]int{}
+	var items []staticItem
+	for _, x := range g.Items {
+		key := staticKey{x.Summary, x.Remedy, x.Accepted}
+		if n, ok := at[key]; ok {
+			items[n].Others = append(items[n].Others, x.Who)
+			continue
+		}
+		at[key] = len(items)
+		items = append(items, x)
+	}
+	g.Items = items
+}
+
+type staticKey struct{ summary, remedy, accepted string }
 
 // commands is for how many findings of a question the static list has the
 // command: the others differ in the name.

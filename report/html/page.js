@@ -100,11 +100,11 @@
   // ---- Findings -----------------------------------------------------------
 
   const statusOf = (i, version) => {
-    if (F.exempt[i]) return ACCEPTED;
+    let answer = F.status[i];
     if (version >= 0 && F.under[i]) {
-      for (const [at, s] of F.under[i]) if (CONTROLS[F.control[i]].maps[at]?.[0] === version) return s;
+      for (const [at, s] of F.under[i]) if (CONTROLS[F.control[i]].maps[at]?.[0] === version) answer = s;
     }
-    return F.status[i];
+    return F.exempt[i] && answer === 0 ? ACCEPTED : answer;
   };
   const subjectARN = (i) => T[SUBJECTS[F.subject[i]][0]];
   const control = (i) => CONTROLS[F.control[i]];
@@ -162,6 +162,7 @@
     for (let i = 0; i < COUNT; i++) {
       if (since > 0 ? F.since[i] !== since : i >= OWN) continue;
       if (!rightControl[F.control[i]] || !wanted.has(statusOf(i, version)) || !q.severity.has(F.severity[i])) continue;
+      if (q.why !== "" && F.why[i] !== Number(q.why)) continue;
       if (kind >= 0 && SUBJECTS[F.subject[i]][2] !== kind) continue;
       if (found && !matches(found, i)) continue;
       out.push(i);
@@ -186,7 +187,7 @@
     }
     if (c.maps.length) {
       row("CIS", el("div", { class: "versions" }, c.maps.map((m, at) => {
-        let s = F.exempt[i] ? ACCEPTED : F.status[i];
+        let s = statusOf(i, -1);
         for (const [n, other] of list(F.under[i])) if (n === at) s = other;
         return el("span", null, el("span", { class: "soft" }, VERSIONS[m[0]] + " "), T[m[1]], " ", status(s), m[3] ? el("span", { class: "soft" }, " at " + m[3] + " days") : "");
       })));
@@ -316,6 +317,7 @@
     return {
       q: p.get("q") || "", status: parseSet(p.get("status"), STATUS, since ? STATUS.keys() : [0, 1]), severity: parseSet(p.get("severity"), SEVERITY, SEVERITY.keys()),
       control: p.get("control") || "", version: p.get("version") || "", kind: p.get("kind") || "", since,
+      why: D.reasons?.[p.get("why")] === undefined ? "" : p.get("why"),
     };
   }
   function writeQuery(q) {
@@ -324,7 +326,7 @@
     if (q.status.size === STATUS.length) p.set("status", "all");
     else if (q.since || !(q.status.size === 2 && q.status.has(0) && q.status.has(1))) p.set("status", [...q.status].sort().map((n) => STATUS[n]).join(","));
     if (q.severity.size < SEVERITY.length) p.set("severity", [...q.severity].sort().map((n) => SEVERITY[n]).join(","));
-    for (const k of ["control", "version", "kind", "since"]) if (q[k]) p.set(k, q[k]);
+    for (const k of ["control", "version", "kind", "since", "why"]) if (q[k]) p.set(k, q[k]);
     const text = p.toString();
     return "#findings" + (text ? "?" + text : "");
   }
@@ -375,6 +377,13 @@
     ];
     if (Object.keys(F.since).length) controls.push(select("Since the baseline", "changed or not", SINCE.slice(1), SINCE.slice(1), () => query.since, (v) => { query.since = v; changed(); }));
     findingsGrid = grid({ rows: [], columns: findingColumns(() => VERSIONS.indexOf(query.version)), open: detail, class: "findings", label: "Findings", what: "findings", empty: "No finding is like this." });
+    // Why there is no answer is chosen in the summary, and can be dropped here.
+    const why = el("button", { type: "button", class: "why", onclick: () => { query.why = ""; changed(); } });
+    why.sync = () => {
+      why.hidden = query.why === "";
+      fill(why, query.why === "" ? "" : [el("bdi", null, "because: " + T[D.reasons[query.why]]), " ×"]);
+    };
+    controls.push(why);
     const reset = el("button", { type: "button", onclick: () => { query = parseQuery(new URLSearchParams()); changed(); } }, "reset");
     fill(host, el("h1", { id: "findings-title" }, "Findings"), el("div", { class: "tools" }, controls, reset), findingsGrid.host);
     function changed() { replaceHash(writeQuery(query)); drawFindings(); }
@@ -573,7 +582,7 @@
     // What the summary counts leads to the findings.
     for (const a of document.querySelectorAll("a.go")) {
       const p = new URLSearchParams();
-      for (const k of ["status", "control", "since", "q"]) if (a.dataset[k]) p.set(k, a.dataset[k]);
+      for (const k of ["status", "control", "since", "why"]) if (a.dataset[k]) p.set(k, a.dataset[k]);
       if (a.dataset.control) p.set("status", "fail");
       a.href = "#findings?" + p;
     }
