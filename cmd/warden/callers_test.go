@@ -316,3 +316,30 @@ func (c caller) play(t *testing.T, h *hunt) {
 		h.same(before, "after undo")
 	}
 }
+
+// TestAssumesAgain takes the role again under the same name after the session
+// and its user were contained: DENY-IAM leaves sts:AssumeRole open. The new
+// token is denied too, and people are told that he can go on like that; at the
+// level deny-all he cannot.
+func TestAssumesAgain(t *testing.T) {
+	t.Parallel()
+	h := newHunt(t, stage.Options{Change: openRoles})
+	first := h.deploySession("job-1")
+	h.must(nil, h.crime(first, "one"))
+	before := h.state()
+	h.guard(sessions...).want(t, 0, "warden contained session job-1 of role deploy", "warden contained user ci-deploy")
+	again := h.deploySession("job-1")
+	h.must(nil, h.crime(again, "two"))
+	r := h.guard(sessions...)
+	r.want(t, 0, "warden could contain session job-1 of role deploy only partly", "user ci-deploy is denied IAM and assumed role deploy again: deny him everything (--level deny-all), or change whom the role trusts")
+	for name, c := range map[string]*app.Clients{"first": first, "second": again} {
+		if err := h.crime(c, "three"); code(err) != "AccessDenied" {
+			t.Errorf("the %s token: %v", name, err)
+		}
+	}
+	for _, in := range h.incidents() {
+		h.undo(in)
+	}
+	h.must(h.Admin.IAM.DeleteUser(t.Context(), &iam.DeleteUserInput{UserName: aws.String("two")}))
+	h.same(before, "after undo")
+}
