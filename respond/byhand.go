@@ -66,6 +66,16 @@ func (r *Responder) byHand(res Result) manual {
 	return manual{}
 }
 
+// attachByHand is the containment of a user as a person would make it, for one
+// that warden could not make.
+func (r *Responder) attachByHand(res Result) manual {
+	a := res.Actor
+	if a.Kind != trail.IAMUser && a.Kind != trail.IAMUserSession {
+		return manual{}
+	}
+	return manual{commands: []string{"aws iam attach-user-policy --user-name " + quoted(a.Name) + " --policy-arn " + r.denyARN()}}
+}
+
 // quoted is a text that a caller chose, as one word of a shell.
 func quoted(s string) string {
 	return "'" + strings.ReplaceAll(notify.Line(s), "'", "?") + "'"

@@ -422,7 +422,11 @@ func (r *Responder) fail(ctx context.Context, res *Result, err error) {
 		r.tell(ctx, res, 0, occasion(*res), r.byHandMessage(*res, err))
 		return
 	}
-	r.tell(ctx, res, 0, occasion(*res), r.byHand(*res).in(failedMessage(*res, err)))
+	m := r.byHand(*res)
+	if m.next == "" && len(m.commands) == 0 {
+		m = r.attachByHand(*res)
+	}
+	r.tell(ctx, res, 0, occasion(*res), m.in(failedMessage(*res, err)))
 	res.Err = errors.Join(fmt.Errorf("contain %s: %w", caller(res.Actor), err), res.Err)
 	res.Retry = true
 }

@@ -198,11 +198,16 @@ func (r *Responder) ranMessage(p ledger.Proposal, report apply.Report) notify.Me
 	if p.Approved.Reason != "" {
 		fmt.Fprintf(&b, "why    %s\n", notify.Line(p.Approved.Reason))
 	}
+	denied := false
 	for _, s := range report.Steps {
 		fmt.Fprintf(&b, "%-6s %s\n", s.Outcome.Status, s.Step)
 		if s.Outcome.Error != "" {
 			fmt.Fprintf(&b, "       %s\n", s.Outcome.Error)
+			denied = denied || strings.Contains(s.Outcome.Error, "AccessDenied")
 		}
+	}
+	if denied {
+		b.WriteString("next   warden's role may not do all of it: do it by hand, or give it back by the line below, with an administrator's credentials\n")
 	}
 	b.WriteString(r.undoLine(p.Plan.Incident))
 	m := notify.Message{Incident: p.Plan.Incident, Severity: finding.High, Subject: "warden carried out: " + p.Plan.Title}

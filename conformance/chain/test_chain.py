@@ -214,3 +214,53 @@ def _waits(world, record) -> bool:
 def _scan(world) -> list[dict]:
     pages = world.client("dynamodb").get_paginator("scan").paginate(TableName=world.outputs["LedgerTable"])
     return [item for page in pages for item in page["Items"]]
+
+
+def test_alarms_tell(direct):
+    """Every alarm of the stack tells people by the topic."""
+    cw = direct.client("cloudwatch")
+    names = sorted(a["AlarmName"] for a in cw.describe_alarms(AlarmNamePrefix="warden-guard-")["MetricAlarms"])
+    assert "warden-guard-dead-letters" in names
+    assert "warden-guard-silence" in names
+    assert len(names) == 7
+    for name in names:
+        for state in ("OK", "ALARM"):
+            cw.set_alarm_state(AlarmName=name, StateValue=state, StateReason="a test")
+        until(lambda name=name: [m for m in direct.read_inbox() if f'"{name}"' in m.get("Subject", "")])
+
+
+def test_dead_letters_are_dealt_with(direct):
+    """What ended in the dead letters is dealt with from there, by a person with the CLI, in the same ledger."""
+    walter = direct.person("walter")
+    record = direct.create_key(walter)
+    envelope = {
+        "version": "0", "id": record["eventID"], "detail-type": "AWS API Call via CloudTrail",
+        "source": "aws.iam", "account": direct.account, "time": record["eventTime"], "region": "us-east-1",
+        "resources": [], "detail": record,
+    }  # fmt: skip
+    sqs, url = direct.client("sqs"), direct.outputs["DeadLettersUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(envelope))
+    done = direct.warden(direct.admin, "guard", "--queue", url, "--apply", "--until-empty")
+    assert done.returncode in (0, 3), done.stderr
+    assert direct.contained(walter)
+    count = "ApproximateNumberOfMessages"
+    assert sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[count])["Attributes"][count] == "0"
+    # The function takes part in the same incident.
+    direct.deliver(record)
+    listed = json.loads(direct.warden(direct.admin, "ledger", "list", "-o", "json").stdout)
+    assert len([i for i in listed if i["caller"] == walter.arn]) == 1
+
+
+def test_schedule_starts_the_sweep(direct):
+    """The rule of the stack starts the sweep by itself; here every minute, so that nobody has to wait for five."""
+    events, logs = direct.client("events"), direct.client("logs")
+    rule = events.describe_rule(Name="warden-guard-sweep")
+    assert rule["ScheduleExpression"] == "rate(5 minutes)"
+
+    def sweeps() -> int:
+        found = logs.filter_log_events(logGroupName="/warden/sweep").get("events", [])
+        return sum('"msg":"swept"' in e["message"] for e in found)
+
+    before = sweeps()
+    events.put_rule(Name="warden-guard-sweep", ScheduleExpression="rate(1 minute)", State="ENABLED")
+    until(lambda: sweeps() > before, 4 * PATIENCE)
