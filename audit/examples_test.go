@@ -213,6 +213,18 @@ var examples = map[string][]example{
 		{"everybody of the organisation", func(s *account.Snapshot) {
 			s.Roles[0].Trust = json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}}]}`)
 		}, pass, "trust policy", ""},
+		{"anybody on GitHub", func(s *account.Snapshot) {
+			s.Roles[0].Trust = json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}}]}`)
+		}, fail, "trust policy", "any customer of token.actions.githubusercontent.com"},
+		{"one repository on GitHub", func(s *account.Snapshot) {
+			s.Roles[0].Trust = json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:me/mine:*"}}}]}`)
+		}, pass, "trust policy", ""},
+		{"any pool of Cognito", func(s *account.Snapshot) {
+			s.Roles[0].Trust = json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"cognito-identity.amazonaws.com"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`)
+		}, fail, "trust policy", "cognito-identity"},
+		{"service accounts of one cluster", func(s *account.Snapshot) {
+			s.Roles[0].Trust = json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AB12"},"Action":"sts:AssumeRoleWithWebIdentity"}]}`)
+		}, pass, "trust policy", ""},
 		{"broken", func(s *account.Snapshot) { s.Roles[0].Trust = json.RawMessage(`7`) }, unknown, "trust policy", "cannot be read"},
 	},
 	"certificate.expired": {

@@ -2,9 +2,12 @@ package audit
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"warden/finding"
 	"warden/policy"
+	"warden/policy/lint"
 	"warden/policy/reason"
 )
 
@@ -26,9 +29,13 @@ var resourceAnyPrincipal = Control{
 			r := &e.Roles[i]
 			a := Answer{Subject: r.ARN, SubjectID: r.ID, Part: "trust policy", Status: finding.Pass, Summary: "names who may assume the role", Facts: []finding.Fact{fact(e.details(), "trust policy of %s", r.Name)}}
 			doc, err := policy.ParseStored(r.ARN, r.Trust)
-			if err != nil {
+			switch {
+			case err != nil:
 				a.Status, a.Summary = finding.Unknown, fmt.Sprintf("the trust policy cannot be read: %v", err)
-			} else if mayBePublic(doc) {
+			case strangers(doc) != "":
+				a.Status, a.Summary = finding.Fail, "any customer of "+strangers(doc)+" may assume the role: no condition says whose tokens are meant"
+				a.Remedy = "Add a condition on the provider's sub, or aud, that names your organisation, repository or application."
+			case mayBePublic(doc):
 				switch public := reason.IsPublic(doc, reason.Options{Kind: reason.Resource}); public.Verdict {
 				case reason.Yes:
 					a.Status, a.Summary = finding.Fail, "everybody may assume the role"
@@ -43,6 +50,36 @@ var resourceAnyPrincipal = Control{
 		}
 		return out
 	},
+}
+
+// shared are issuers of tokens that sign for everybody who has an account with
+// them. Source: IAM User Guide, "Identity-provider controls for shared OIDC
+// providers", and "Create a role for OpenID Connect federation".
+var shared = []string{
+	"cognito-identity.amazonaws.com", "accounts.google.com", "www.amazon.com", "graph.facebook.com",
+	"token.actions.githubusercontent.com", "gitlab.com", "app.terraform.io", "agent.buildkite.com", "api.pulumi.com/oidc", "oidc.codefresh.io", "scalr.io",
+}
+
+// strangers names the shared issuer any of whose customers a trust policy lets
+// in, "" for none: lint knows which conditions say whose tokens are meant.
+func strangers(d *policy.Document) string {
+	for i := range d.Statements {
+		for _, p := range d.Statements[i].Principals {
+			issuer := p.Value
+			if _, after, ok := strings.Cut(p.Value, ":oidc-provider/"); ok {
+				issuer = after
+			}
+			if p.Type != "Federated" || !slices.Contains(shared, issuer) {
+				continue
+			}
+			for _, f := range lint.Lint(d, lint.Options{Kind: lint.Trust}) {
+				if f.Check == "trust.oidc-subject" && f.Statement == i {
+					return issuer
+				}
+			}
+		}
+	}
+	return ""
 }
 
 // mayBePublic tells whether a statement names principals by more than their

@@ -31,6 +31,7 @@ import servers  # noqa: E402
 TOOLS = Path(sys.prefix).parent  # beside the environment that runs this
 FORMS = ("json", "csv", "markdown", "sarif", "ocsf", "asff", "html", "table")
 PATIENCE = 1800  # seconds, for any one program
+SEED = 27  # an account whose root user has a key, no MFA, and was used 89 days ago
 
 
 @dataclass
@@ -84,7 +85,7 @@ class Account:
         self.folder, self.port = folder, servers.free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        plant = [str(ROOT / "bin" / "plant"), "-size", scale, "-now", now, "-dir", str(folder)]
+        plant = [str(ROOT / "bin" / "plant"), "-seed", str(SEED), "-size", scale, "-now", now, "-dir", str(folder)]
         subprocess.run(plant, check=True)
         self.now = now
         self.keys = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "planted"}
