@@ -31,6 +31,7 @@ import servers  # noqa: E402
 TOOLS = Path(sys.prefix).parent  # beside the environment that runs this
 FORMS = ("json", "csv", "markdown", "sarif", "ocsf", "asff", "html", "table")
 PATIENCE = 1800  # seconds, for any one program
+PLANTED = "111122223333"
 SEED = 27  # an account whose root user has a key, no MFA, and was used 89 days ago
 
 
@@ -220,7 +221,8 @@ def compare(account: Account, answers: Path) -> None:
             if control := ALIKE.get(row["CHECK_ID"]):
                 asked[control].add(row["CHECK_ID"])
                 if row["STATUS"] == "FAIL":
-                    theirs[control].add(row["RESOURCE_UID"])
+                    whole = control.startswith(("root.", "password-policy.", "role.support"))
+                    theirs[control].add(f"arn:aws:iam::{PLANTED}:root" if whole else row["RESOURCE_UID"])
     planted = collections.defaultdict(set)
     for a in json.loads((account.folder / "answers.json").read_text())["answers"]:
         if a["want"] == "fail":
