@@ -217,14 +217,11 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 		"dynamodb:PutItem":       {"its approvals"},
 		"states:SendTaskSuccess": {"everything else"}, "states:SendTaskFailure": {"everything else"},
 	}
-	contain := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}}
+	contain := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}, "iam:UpdateAccessKey": {"user"}}
 	// The other role's name is not the member stack's to protect: there is
 	// no such role in a member account.
-	containMember := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}, "cloudtrail:LookupEvents": {"everything else"}}
-	takeBack := map[string][]string{
-		"iam:AttachRolePolicy": {"role <- DENY-IAM"},
-		"iam:UpdateAccessKey":  {"user"},
-	}
+	containMember := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-IAM"}, "iam:UpdateAccessKey": {"user"}, "cloudtrail:LookupEvents": {"everything else"}}
+	takeBack := map[string][]string{"iam:AttachRolePolicy": {"role <- DENY-IAM"}}
 	both := []string{"DENY-IAM", "session denial"}
 	respond := map[string][]string{
 		"iam:PutRolePolicy":    {"role"},
@@ -246,7 +243,7 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 	withResponder := map[string][]string{
 		"iam:AttachRolePolicy": {"role <- session denial"},
 	}
-	containAll := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-ALL", "user <- DENY-IAM"}}
+	containAll := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-ALL", "user <- DENY-IAM"}, "iam:UpdateAccessKey": {"user"}}
 	for _, tt := range []struct {
 		policy, arn string
 		want        []map[string][]string
