@@ -7,13 +7,14 @@ import (
 )
 
 // SecurityHub returns a client for Security Hub. It is not among the Clients,
-// for it would double the size of programs that never call it.
-func (c *Clients) SecurityHub() *securityhub.Client { return securityhub.NewFromConfig(c.cfg) }
+// nor a method of theirs, for it would double the size of programs that never
+// call it.
+func SecurityHub(c *Clients) *securityhub.Client { return securityhub.NewFromConfig(c.cfg) }
 
 // WithHub has collect ask about Security Hub in each region too.
-func (c *Clients) WithHub(ask collect.Clients) collect.Clients {
+func WithHub(c *Clients, ask collect.Clients) collect.Clients {
 	for name, r := range ask.Regions {
-		r.Hub = c.In(name).SecurityHub()
+		r.Hub = SecurityHub(c.In(name))
 		ask.Regions[name] = r
 	}
 	return ask

@@ -48,7 +48,7 @@ func (o *auditOptions) pushOne(ctx context.Context, s *streams, j *judged, clien
 		}
 		clients = clients.Assume("arn:"+partition+":iam::"+account+":role/"+o.memberRole, o.aws.ExternalID)
 	}
-	h := hub.New(clients.SecurityHub(), account, clients.Region, time.Now)
+	h := hub.New(app.SecurityHub(clients), account, clients.Region, time.Now)
 	plan, err := h.Plan(ctx, j.report)
 	if err != nil {
 		return err

@@ -123,7 +123,7 @@ func (o *collectOptions) run(ctx context.Context, s *streams) error {
 	if before != nil && before.Account != id {
 		return usageErrorf("collect: --resume %s is of account %s, the credentials are of %s", o.resume, before.Account, id)
 	}
-	ask := clients.WithHub(clients.Sources(o.perUser, o.regions))
+	ask := app.WithHub(clients, clients.Sources(o.perUser, o.regions))
 	if o.organizationRole != "" {
 		ask.Guardrails = clients.Assume(o.organizationRole, "").Organizations
 	}

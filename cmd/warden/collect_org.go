@@ -93,7 +93,7 @@ func (o *collectOptions) member(ctx context.Context, clients, management *app.Cl
 	if got != id {
 		return nil, fmt.Errorf("the role is of account %s", got)
 	}
-	ask := clients.WithHub(clients.Sources(o.perUser, o.regions))
+	ask := app.WithHub(clients, clients.Sources(o.perUser, o.regions))
 	ask.Guardrails = management.Organizations
 	snapshot, err = collect.Account(ctx, ask, collect.Options{Account: id, Partition: partition, Patience: o.patience})
 	if err == nil {
