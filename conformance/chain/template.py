@@ -1,4 +1,4 @@
-"""The template guard as ministack can deploy it. What is changed is listed here and in docs/deploy.md, and nowhere
+"""The templates guard and audit as ministack can deploy them. What is changed is listed here and in docs/deploy.md, and nowhere
 else."""
 
 import copy
@@ -7,9 +7,10 @@ import yaml
 
 # Resource types of the stack that ministack does not know. It enforces no policy, so nothing hangs on them.
 UNKNOWN_TYPES = {"AWS::IAM::RolePolicy"}
+UNKNOWN_IN_AUDIT = {"AWS::IAM::Group"}
 
 # Parameters of type Number, which ministack hands to a resource as text, and then cannot compare.
-NUMBERS = {"Concurrency": 5, "SilenceHours": 24}
+NUMBERS = {"Concurrency": 5, "SilenceHours": 24, "LambdaMemory": 1024, "ReportRetentionDays": 400}
 
 # Only AWS puts events of a source aws.* on a bus; ministack refuses them from PutEvents as AWS does. Here events of
 # this source stand for AWS's, and the rule's target gives them the envelope that AWS's have.
@@ -48,11 +49,15 @@ def for_ministack(text: str | bytes) -> dict:
     """Return the template with the changes above."""
     changed = copy.deepcopy(read(text))
     resources = changed["Resources"] = _numbers(changed["Resources"])
-    for name in [n for n, r in resources.items() if r["Type"] in UNKNOWN_TYPES]:
+    for name in [n for n, r in resources.items() if r["Type"] in UNKNOWN_TYPES | UNKNOWN_IN_AUDIT]:
         del resources[name]
     for r in resources.values():
         if "DependsOn" in r:
             r["DependsOn"] = [d for d in r["DependsOn"] if d in resources]
+    if "AuditSchedule" in resources:
+        # It hands over the input as it stands, without the context attributes of EventBridge Scheduler.
+        resources["AuditSchedule"]["Properties"]["Target"]["Input"] = "{}"
+        return changed
     rule = resources["IdentityRule"]["Properties"]
     rule["EventPattern"]["source"].append(SOURCE)
     paths = {name: f"$.{name}" for name in ("id", "account", "time", "region", "detail")}
