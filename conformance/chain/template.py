@@ -1,5 +1,5 @@
-"""The templates guard and audit as ministack can deploy them. What is changed is listed here and in docs/deploy.md, and nowhere
-else."""
+"""The templates guard and audit as ministack can deploy them. What is changed is listed here and in docs/deploy.md,
+and nowhere else."""
 
 import copy
 
