@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 
+import botocore.exceptions
 import jsonschema
 import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
@@ -107,6 +108,22 @@ def test_json(warden, account, top):
     for words in ([], ["--benchmark", "cis-7.0"], ["--inventory"]):
         out, _ = warden("audit", "--from", account, "-o", "json", "--fail-on", "none", *words)
         check.validate(json.loads(out))
+
+
+@behaviour("The form asff is what BatchImportFindings takes, by boto3's own check of it and by the server's")
+def test_asff(aws, warden, account):
+    region = "eu-west-2"
+    out, _ = warden("audit", "--from", account, "-o", "asff", "--region", region, "--fail-on", "none")
+    findings = json.loads(out)
+    assert {f["Compliance"]["Status"] for f in findings} == {"FAILED", "PASSED", "WARNING", "NOT_AVAILABLE"}
+    hub = servers.client(aws.server.url, aws.who, "securityhub", region)
+    hub.enable_security_hub()
+    for start in range(0, len(findings), 100):
+        batch = findings[start : start + 100]
+        got = hub.batch_import_findings(Findings=batch)
+        assert (got["FailedCount"], got["SuccessCount"]) == (0, len(batch)), got
+    with pytest.raises(botocore.exceptions.ParamValidationError):
+        hub.batch_import_findings(Findings=[findings[0] | {"Warden": 1}])
 
 
 @behaviour("Security Hub takes every finding, keeps the date of those it had, and sees them end")
