@@ -190,6 +190,10 @@ func (o *auditOptions) check() (form report.Form, least finding.Severity, select
 		return form, least, selection, usageErrorf("--inventory has no findings to push, store or publish")
 	case o.apply && !o.push && !o.send.wanted():
 		return form, least, selection, usageErrorf("audit: --apply goes with --push-security-hub, --store or --topic: nothing else is written")
+	case o.memberRole != "" && !o.push:
+		return form, least, selection, usageErrorf("audit: --member-role goes with --push-security-hub")
+	case strings.Trim(o.aws.Region, "abcdefghijklmnopqrstuvwxyz0123456789-") != "":
+		return form, least, selection, usageErrorf("--region %q: want one such as eu-west-1", o.aws.Region)
 	case o.rootWindow <= 0 || o.inactive <= 0 || o.rootWindow > maxDays || o.inactive > maxDays:
 		return form, least, selection, usageErrorf("audit: --root-days and --inactive-days: want 1 to %d days", maxDays)
 	}
