@@ -78,7 +78,7 @@ func (p person) mfa(password finding.Fact) Answer {
 		}
 	}
 	// A list of his devices is newer than the report, or all that there is.
-	if p.user != nil && p.user.MFADevices != nil && (p.row == nil || p.user.MFADevices.At.After(p.report.At)) {
+	if p.user != nil && p.user.MFADevices != nil && (p.row == nil || !p.user.MFADevices.At.Before(p.report.At)) {
 		n := 0
 		for _, d := range p.user.MFADevices.Value {
 			if d.Enabled != nil {

@@ -133,11 +133,15 @@ const (
 	unmet     = "under a condition that he does not meet"
 	withMFA   = "with MFA"
 	inPieces  = "by several policies"
+	byGroup   = "by his group"
+	met       = "under a condition that he meets"
+	otherwise = "in small letters and with wildcards"
+	spared    = "denied on another resource, and to others"
 	weak      = "the target is bounded"
 	noRoom    = "the target's credentials stand in the way"
 )
 
-var variants = []string{present, missing, denied, bounded, elsewhere, untrusted, unmet, withMFA, inPieces, weak, noRoom}
+var variants = []string{present, missing, denied, bounded, elsewhere, untrusted, unmet, withMFA, inPieces, byGroup, met, otherwise, spared, weak, noRoom}
 
 // escalations plants ways to become an administrator, as many as there is room
 // for: the scenes go round with the seed, so that some seeds have all.
@@ -165,12 +169,13 @@ func (p *planter) escalation(all []path, x path, v string) {
 	case v == untrusted && !trusting,
 		v == weak && x.kind != "become" && x.kind != "pass",
 		v == elsewhere && !slices.ContainsFunc(x.needs, func(n string) bool { return strings.Contains(n, "@") }),
-		v == inPieces && x.of == "role" && x.kind == "self",
+		(v == inPieces || v == byGroup || v == met || v == spared) && x.of == "role" && x.kind == "self",
 		v == noRoom && x.id != "iam-002" && x.id != "iam-004" && x.id != "iam-006" && x.service != "ec2":
 		return
 	}
 	name := p.name("actor")
-	asRole := x.of == "role" && x.kind == "self" || x.kind != "self" && v != unmet && v != inPieces && p.IntN(4) == 0
+	asUser := slices.Contains([]string{unmet, inPieces, byGroup, met, spared}, v)
+	asRole := x.of == "role" && x.kind == "self" || x.kind != "self" && !asUser && p.IntN(4) == 0
 	if asRole && v == unmet {
 		return // a session may have tags that the role has not
 	}
@@ -205,6 +210,8 @@ func (p *planter) escalation(all []path, x path, v string) {
 		held, condition = nil, redTeam
 	case withMFA:
 		condition = mfaOnly
+	case met:
+		condition = blueTeam
 	}
 	var statements []string
 	for i, need := range x.needs {
@@ -216,16 +223,23 @@ func (p *planter) escalation(all []path, x path, v string) {
 		if i == k && v == missing {
 			continue
 		}
-		statements = append(statements, strings.TrimSuffix(allow(action, r), "}")+condition)
+		written := action
+		if v == otherwise {
+			written = strings.ToLower(action[:len(action)-1]) + "?"
+		}
+		statements = append(statements, strings.TrimSuffix(allow(written, r), "}")+condition)
 		if i == k && v == denied {
 			statements = append(statements, fmt.Sprintf(`{"Effect":"Deny","Action":%q,"Resource":"*"}`, action))
 		}
+	}
+	if v == spared {
+		statements = append(statements, `{"Effect":"Deny","Action":"*","Resource":"*"`+redTeam, fmt.Sprintf(`{"Effect":"Deny","Action":"*","Resource":%q}`, arn("*", "else-"+name)))
 	}
 	boundary := ""
 	if v == bounded {
 		boundary = p.policy(p.name("boundary"), allow("logs:PutLogEvents", "*"))
 	}
-	actorARN := p.actor(name, asRole, statements, boundary, v == inPieces, func(attached, groups *[]string) {
+	actorARN := p.actor(name, asRole, statements, boundary, v, func(attached, groups *[]string) {
 		switch {
 		case slices.ContainsFunc(x.needs, func(n string) bool { return strings.HasSuffix(n, "@own") }):
 			*attached = append(*attached, p.policy("p-"+name, allow("logs:PutLogEvents", "*")))
@@ -270,7 +284,8 @@ func (p *planter) way(all []path, held []string, of path, v string) (way, sure b
 		case x.kind == "pass" && (v == untrusted || v == weak || v == noRoom && x.service == "ec2"),
 			x.kind == "become" && v == weak,
 			x.service == "account" && v == untrusted, x.service == "saml" && v == untrusted,
-			x.id == "iam-002" && (v == noRoom || of.id == "iam-003" && !p.lost.report), x.id == "iam-004" && v == noRoom, x.id == "iam-006" && v == noRoom:
+			x.id == "iam-002" && (v == noRoom || of.id == "iam-003") && !p.lost.report,
+			(x.id == "iam-004" || x.id == "iam-006") && v == noRoom && !p.lost.report:
 			continue
 		}
 		way = true
@@ -280,7 +295,7 @@ func (p *planter) way(all []path, held []string, of path, v string) (way, sure b
 }
 
 // actor plants who would escalate. more adds what his path is about.
-func (p *planter) actor(name string, asRole bool, statements []string, boundary string, pieces bool, more func(attached, groups *[]string)) string {
+func (p *planter) actor(name string, asRole bool, statements []string, boundary, v string, more func(attached, groups *[]string)) string {
 	var attached, groups []string
 	more(&attached, &groups)
 	if asRole {
@@ -291,7 +306,12 @@ func (p *planter) actor(name string, asRole bool, statements []string, boundary 
 		return r.ARN
 	}
 	mine := statements
-	if pieces {
+	if v == byGroup {
+		g := p.group(p.name("by"))
+		g.Attached = []string{p.policy(p.name("by"), statements...)}
+		groups, mine = append(groups, g.Name), nil
+	}
+	if v == inPieces {
 		g := p.group(p.name("pieces"))
 		g.Inline = []account.InlinePolicy{{Name: "first", Document: document(statements[0])}}
 		groups, mine = append(groups, g.Name), statements[1:]

@@ -19,6 +19,7 @@ type privilege struct {
 const (
 	denySecrets = `{"Effect":"Deny","Action":["secretsmanager:*","ssm:*"],"Resource":"*"}`
 	mfaOnly     = `,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}`
+	blueTeam    = `,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"blue"}}}`
 	redTeam     = `,"Condition":{"StringEquals":{"aws:PrincipalTag/team":"red"}}}`
 )
 
