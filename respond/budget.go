@@ -120,6 +120,14 @@ func (r *Responder) proposeMore(ctx context.Context, res *Result) error {
 				return err
 			}
 		}
+	case !isUser(a.Kind) && a.Kind != trail.AssumedRole && level == guard.DenyAll && r.Guardrail.binds(r.Account):
+		d, who, facts, err := r.organisationDenial(level, a)
+		if err != nil {
+			return err
+		}
+		if err := add(r.guardrailWay(d, level, who, facts).read(ctx)); err != nil {
+			return err
+		}
 	}
 	if len(steps) == 0 {
 		return nil

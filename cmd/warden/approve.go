@@ -25,6 +25,8 @@ type approveOptions struct {
 	ledger, output      string
 	reason              string
 	apply, decline, run bool
+	guardrail           guardrailFlags
+	member              memberFlags
 }
 
 func newApproveCmd(s *streams) *cobra.Command {
@@ -58,7 +60,10 @@ EXIT STATUS
 		Example: `  warden approve
   warden approve 3f9c0d1e
   warden approve 3f9c0d1e --apply --reason "ticket 4711"
-  warden approve 3f9c0d1e --decline --apply`,
+  warden approve 3f9c0d1e --decline --apply
+
+  # about a member of the organisation, as an administrator of its management account
+  warden approve 3f9c0d1e --apply --run --member-role arn:aws:iam::444455556666:role/OrganizationAccountAccessRole`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageErrorf("approve: give one PLAN, or none to list what waits")
@@ -79,6 +84,8 @@ EXIT STATUS
 	f.StringVar(&o.reason, "reason", "", "why, for the ledger and for those who are told")
 	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	o.guardrail.roleFlag(cmd)
+	o.member.flags(cmd)
 	o.aws = awsFlags(cmd)
 	return cmd
 }
@@ -92,7 +99,7 @@ func (o approveOptions) check(plan bool) error {
 	case o.run && (o.decline || !o.apply):
 		return usageErrorf("approve: --run goes with --apply, and not with --decline")
 	}
-	return nil
+	return o.member.check()
 }
 
 // proposalView is the machine form of a proposal.
@@ -216,11 +223,11 @@ func approveOne(ctx context.Context, s *streams, o approveOptions, prefix string
 	}
 	v := proposalView{Proposal: p, Subject: in.Opening}
 	if o.apply {
-		clients, err := app.Connect(ctx, *o.aws)
+		at, err := o.member.connect(ctx, *o.aws)
 		if err != nil {
 			return err
 		}
-		if err := decide(ctx, s, o, clients, l, &v); err != nil {
+		if err := decide(ctx, s, o, at, l, &v); err != nil {
 			return err
 		}
 	}
@@ -246,8 +253,9 @@ func approveOne(ctx context.Context, s *streams, o approveOptions, prefix string
 
 // decide records the decision of whoever the credentials belong to, lets the
 // workflows that wait for it go on, and with --run carries the plan out.
-func decide(ctx context.Context, s *streams, o approveOptions, clients *app.Clients, l *ledger.Ledger, v *proposalView) error {
-	acct, arn, id, err := clients.Caller(ctx)
+func decide(ctx context.Context, s *streams, o approveOptions, at places, l *ledger.Ledger, v *proposalView) error {
+	clients := at.home
+	_, arn, id, err := clients.Caller(ctx)
 	if err != nil {
 		return err
 	}
@@ -288,9 +296,13 @@ func decide(ctx context.Context, s *streams, o approveOptions, clients *app.Clie
 	if err != nil {
 		return err
 	}
+	acct, _, err := at.account.Account(ctx)
+	if err != nil {
+		return err
+	}
 	r, err := respond.New(respond.Options{
-		Account: acct, Partition: place.Partition, Ledger: l, Applier: apply.New(clients.IAM, l, apply.Options{Account: acct, Grace: grace}),
-		Lookup: respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM},
+		Account: acct, Partition: place.Partition, Ledger: l, Applier: apply.New(at.account.IAM, l, apply.Options{Account: acct, Grace: grace, Organizations: o.guardrail.reached(clients)}),
+		Lookup: respond.Live{Identities: collect.NewIdentities(at.account.IAM), Reader: at.account.IAM},
 		Votes:  votes, Notifier: notify.NewText(s.Err),
 	})
 	if err != nil {

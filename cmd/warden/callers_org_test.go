@@ -1,11 +1,13 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"warden/account"
@@ -147,4 +149,33 @@ func TestMemberRole(t *testing.T) {
 	h.guard("--member-role", h.Others.AccessRole).want(t, 1, "warden: ask who the credentials belong to", "AccessDenied")
 	h.guard("--member-role", "warden-responder").want(t, 2, "want the ARN of a role")
 	h.guard("--member-external-id", "x").want(t, 2, "--member-external-id goes with --member-role")
+}
+
+// Above the budget root is denied IAM by the organisation's policy at once, and
+// everything only when a person approved it, who may write that policy.
+func TestOverBudgetOfAMember(t *testing.T) {
+	t.Parallel()
+	h := newHunt(t, stage.Options{Organization: true, Change: openRoles})
+	root := h.of(h.Account, twin.RootUser)
+	args := []string{"--member-role", h.Others.ResponderRole, "--guardrail-policy", h.Others.Guardrail, "--guardrail-role", h.Others.GuardrailRole, "--level", "deny-all", "--budget", "1"}
+	h.must(nil, h.crime(h.intruder(), "door"))
+	h.guard(args...).want(t, 0, "ci-deploy")
+	document := h.railText()
+	h.must(nil, h.crime(root, "gate"))
+	r := h.guard(args...)
+	r.want(t, 0, "warden contained root", "warden asks: ", "service control policy p-")
+	if _, err := root.S3.ListBuckets(t.Context(), &s3.ListBucketsInput{}); err != nil {
+		t.Errorf("above the budget more than IAM is denied: %v", err)
+	}
+	person := h.keyOf(h.Others.Management, h.Others.ManagementAdministrator)
+	plan := regexp.MustCompile(`do it  warden approve ([0-9a-f]+) `).FindStringSubmatch(r.out)[1]
+	h.run(person, "approve", plan, "--apply", "--run", "--ledger", h.ledger, "--member-role", h.Others.AccessRole).want(t, 0, "done ", "UpdatePolicy")
+	if _, err := root.S3.ListBuckets(t.Context(), &s3.ListBucketsInput{}); code(err) != "AccessDenied" {
+		t.Errorf("approved, and root lists buckets: %v", err)
+	}
+	h.run(person, "undo", h.incidentOf(r, "warden contained root"), "--apply", "--ledger", h.ledger, "--member-role", h.Others.AccessRole).want(t, 0, "gives back")
+	if !sameJSON(t, h.railText(), document) {
+		t.Errorf("after undo the organisation's policy is\n%s\nwas\n%s", h.railText(), document)
+	}
+	h.must(root.S3.ListBuckets(t.Context(), &s3.ListBucketsInput{}))
 }
