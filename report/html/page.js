@@ -553,7 +553,6 @@
       try { rest = decodeURIComponent(hash.slice(4)); } catch { rest = ""; }
     } else {
       [view, rest = ""] = hash.split(/\?(.*)/s);
-      if (view === "main" && document.body.dataset.view) return; // the link for the keyboard
       if (!VIEWS.includes(view) || view === "who" || !$(view) || (view === "findings" && !COUNT)) view = COUNT ? "summary" : "inventory";
     }
     if (view === "findings") {
@@ -633,6 +632,11 @@
   addEventListener("beforeprint", paper);
   addEventListener("afterprint", () => { fill($("paper")); delete document.body.dataset.paper; });
   addEventListener("hashchange", route);
+  // The address says what is looked at, and the link for the keyboard leaves it.
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    $("main").focus();
+  });
   addEventListener("keydown", (event) => {
     if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
     const box = document.body.dataset.view === "inventory" ? $("search-inventory") : $("search");
