@@ -77,17 +77,24 @@ the part of it, so that it is the same from run to run.
 
 - **Metric filters** are compared by what they match, not by their text: order, quotes, blanks and more clauses do not matter, nor whether one filter
   or several see the events. The audit looks for an event that should be seen and is not; a failure shows it. The way must be whole: a trail
-  of all regions that logs, its log group, filter, alarm with its actions on, topic, confirmed subscriber. Regular expressions are not compared:
-  where such a filter names one of the events, the answer is unknown. A filter that leaves out failed calls misses attempts and fails.
+  of all regions that logs and leaves out neither anything but KMS and the RDS Data API nor the service that is asked about, its log group, filter, an alarm
+  that fires at one event (statistic, comparison, threshold, periods) with its actions on, itself or by a composite alarm that fires whatever the
+  others do, topic, confirmed subscriber. Regular expressions are not compared: where such a filter could see what no other does, the answer is unknown. A
+  filter that leaves out failed calls misses attempts and fails.
 - **Policies that allow everything** are found by proof, not by name: whether the allowing statements together contain a policy that allows
   everything. Conditions and denials are left out of the question, and named in the answer.
 - **Disuse** is counted from the last use of each credential; where AWS knows of none, from when it was made or last changed. So the threshold
-  is also the grace of what is new.
+  is also the grace of what is new. Ages are compared to the second.
 - **Inactive users and roles** have one date each, the latest of all evidence, with what was not looked at. No use known and something
   not looked at is unknown: no data is not "never".
 - **Who may do too much** is asked of the engine for each user and role, with all policies that apply to him: his own, his groups', his boundary, and what
   they deny. A call counts where it is allowed on every resource of its kind. Calls that hang on a condition count, and the answer names
-  the condition. Administrators are told of once, and left out of the other questions. Control policies of an organisation and the policies of keys and buckets are not considered.
+  the condition. Administrators, who may do any action of any service and all that manage permissions, are told of once, and left out of the other questions. Control
+  policies of the organisation count where the evidence has them; the policies of keys and buckets are not considered.
+- **A user's line of the credential report** is taken for his only if it was made after him and tells the time of his creation: names are used again. Two lines
+  about one user that differ count for nothing.
+- **Open to everybody** is also a role that trusts an issuer of tokens for all its customers, such as GitHub or Cognito, without a condition on whose tokens are meant.
+- **AWS Config** must deliver, not only record; types that belong to no region, such as users and roles, are needed in one region.
 - **Regions**: the regions that every account has on must all have been read; those that were not are named and unknown. Opt-in regions count where they were read.
 
 ## Where the benchmarks ask it
