@@ -283,20 +283,15 @@ func (l *Ledger) AwaitTask(ctx context.Context, planID, token string) error {
 	return err
 }
 
-// proposalKinds are the entries that say what became of proposals.
-var proposalKinds = []Kind{PlanProposed, PlanApproved, PlanDeclined, TaskWaiting}
-
 // Proposals returns every proposal, the one made first first.
 func (l *Ledger) Proposals(ctx context.Context) ([]Proposal, error) {
-	f, err := l.fold(ctx, Query{Kinds: proposalKinds})
-	if err != nil {
-		return nil, err
-	}
 	var out []Proposal
-	for _, id := range f.order {
-		out = append(out, f.incidents[id].Proposals...)
-	}
-	return out, nil
+	err := l.whole(ctx, func(f *fold) {
+		for _, id := range f.order {
+			out = append(out, copiedProposals(f.incidents[id].Proposals)...)
+		}
+	})
+	return out, err
 }
 
 // Proposal finds a proposal by the beginning of its plan's id. The error is

@@ -120,9 +120,15 @@ type fold struct {
 	incidents map[string]*Incident
 	order     []string
 	steps     map[string]*StepState
+	// news are the incidents that changed since finish was called.
+	news map[string]bool
+	// found are the states that ended steps left or found, the oldest first.
+	found map[place][]sighting
 }
 
-func newFold() *fold { return &fold{incidents: map[string]*Incident{}, steps: map[string]*StepState{}} }
+func newFold() *fold {
+	return &fold{incidents: map[string]*Incident{}, steps: map[string]*StepState{}, news: map[string]bool{}, found: map[place][]sighting{}}
+}
 
 // add takes the next entry. Its body was written by this package, so one that
 // cannot be read is a broken ledger.
@@ -137,6 +143,7 @@ func (f *fold) add(e Entry) error {
 		f.order = append(f.order, e.Incident)
 	}
 	in.LastAt = e.Time
+	f.news[e.Incident] = true
 	var err error
 	switch e.Kind {
 	case IncidentOpened:
@@ -215,17 +222,22 @@ func (f *fold) step(e Entry) error {
 			return err
 		}
 		s.Outcome, s.Attempts = &o, max(s.Attempts, o.Attempt)
+		if o.Status == Done || o.Status == Already {
+			at := place{s.Step.Setting, s.Step.TargetID}
+			f.found[at] = append(f.found[at], sighting{e.Time, o.Found})
+		}
 	}
 	return nil
 }
 
 // finish computes what depends on all entries.
 func (f *fold) finish() {
-	for _, id := range f.order {
+	for id := range f.news {
 		in := f.incidents[id]
 		undone(in.Steps)
 		in.Status = status(in)
 	}
+	clear(f.news)
 }
 
 // undone finds which steps are given back. A step that gives back can be
@@ -234,7 +246,7 @@ func (f *fold) finish() {
 func undone(steps []StepState) {
 	at := make(map[string]int, len(steps))
 	for i := range steps {
-		at[steps[i].Step.ID] = i
+		at[steps[i].Step.ID], steps[i].UndoneBy = i, ""
 	}
 	for i := len(steps) - 1; i >= 0; i-- {
 		s := &steps[i]
@@ -265,15 +277,14 @@ func (l *Ledger) fold(ctx context.Context, q Query) (*fold, error) {
 
 // Incidents returns every incident, the one opened first first.
 func (l *Ledger) Incidents(ctx context.Context) ([]Incident, error) {
-	f, err := l.fold(ctx, Query{})
-	if err != nil {
-		return nil, err
-	}
-	out := make([]Incident, len(f.order))
-	for i, id := range f.order {
-		out[i] = *f.incidents[id]
-	}
-	return out, nil
+	var out []Incident
+	err := l.whole(ctx, func(f *fold) {
+		out = make([]Incident, len(f.order))
+		for i, id := range f.order {
+			out[i] = copied(f.incidents[id])
+		}
+	})
+	return out, err
 }
 
 // Incident returns one incident, by its full id; the error is ErrNotFound
@@ -315,19 +326,17 @@ func (l *Ledger) Steps(ctx context.Context, incident string) ([]StepState, error
 // Unfinished returns the steps of all incidents that were planned and have
 // no end: what a crash may have left behind.
 func (l *Ledger) Unfinished(ctx context.Context) ([]StepState, error) {
-	f, err := l.fold(ctx, Query{Kinds: stepKinds})
-	if err != nil {
-		return nil, err
-	}
 	var out []StepState
-	for _, id := range f.order {
-		for _, s := range f.incidents[id].Steps {
-			if st := s.Status(); st == Pending || st == Planned {
-				out = append(out, s)
+	err := l.whole(ctx, func(f *fold) {
+		for _, id := range f.order {
+			for _, s := range f.incidents[id].Steps {
+				if st := s.Status(); st == Pending || st == Planned {
+					out = append(out, s)
+				}
 			}
 		}
-	}
-	return out, nil
+	})
+	return out, err
 }
 
 // InputAt is a quarantined input with the time at which it was kept.

@@ -16,6 +16,7 @@ import (
 type Ledger struct {
 	store Store
 	now   func() time.Time
+	view  *view
 }
 
 // New returns a ledger over a store. now gives the time of new entries; nil
@@ -24,7 +25,7 @@ func New(store Store, now func() time.Time) *Ledger {
 	if now == nil {
 		now = time.Now
 	}
-	return &Ledger{store: store, now: now}
+	return &Ledger{store: store, now: now, view: newView()}
 }
 
 // Close closes the store.
