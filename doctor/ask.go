@@ -20,6 +20,14 @@ func (f *Facts) arn(service, region, resource string) string {
 	return "arn:" + f.Partition + ":" + service + ":" + region + ":" + f.Account + ":" + resource
 }
 
+// stranger is an account that is not this one. An emulator may have any.
+func (f *Facts) stranger() string {
+	if f.Account == "000000000000" {
+		return "111111111111"
+	}
+	return "000000000000"
+}
+
 // admin is a user of the account; what he is allowed is asked with him.
 func (f *Facts) admin() policy.Principal {
 	return policy.Principal{Type: policy.User, Account: f.Account, ARN: f.arn("iam", "", "user/admin")}

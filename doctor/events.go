@@ -251,7 +251,7 @@ func (f *Facts) admits(want WantQueue, q *Queue) Result {
 		{"an administrator of the account", f.admin(), "", false},
 		{"the role of some function", f.role("arn:" + f.Partition + ":iam::" + f.Account + ":role/app"), "", false},
 		{"another rule of the account", events, f.arn("events", f.Home, "rule/other"), false},
-		{"a rule of another account", events, "arn:" + f.Partition + ":events:" + f.Home + ":000000000000:rule/warden-guard-identity", false},
+		{"a rule of another account", events, "arn:" + f.Partition + ":events:" + f.Home + ":" + f.stranger() + ":rule/warden-guard-identity", false},
 		{"another service", policy.Principal{Type: policy.Service, ARN: "sns.amazonaws.com"}, f.arn("sns", f.Home, "topic"), false},
 	}
 	for _, rule := range want.Rules {

@@ -137,10 +137,10 @@ func functionsClosed(f *Facts) []Result {
 			caller policy.Principal
 			source string
 		}{
-			{"another account", policy.Principal{Type: policy.User, ARN: "arn:" + f.Partition + ":iam::000000000000:user/x"}, ""},
+			{"another account", policy.Principal{Type: policy.User, ARN: "arn:" + f.Partition + ":iam::" + f.stranger() + ":user/x"}, ""},
 			{"everybody", policy.Principal{Type: policy.Anonymous}, ""},
 			{"any rule", service("events.amazonaws.com"), f.arn("events", f.Home, "rule/other")},
-			{"any rule of another account", service("events.amazonaws.com"), "arn:" + f.Partition + ":events:" + f.Home + ":000000000000:rule/warden-guard-sweep"},
+			{"any rule of another account", service("events.amazonaws.com"), "arn:" + f.Partition + ":events:" + f.Home + ":" + f.stranger() + ":rule/warden-guard-sweep"},
 			{"any topic", service("sns.amazonaws.com"), f.arn("sns", f.Home, "topic")},
 			{"any bucket", service("s3.amazonaws.com"), "arn:" + f.Partition + ":s3:::bucket"},
 			{"any API", service("apigateway.amazonaws.com"), f.arn("execute-api", f.Home, "x/*")},

@@ -259,7 +259,7 @@ func roleTrust(f *Facts) []Result {
 			{want.Trusted, trusted, true},
 			{"an administrator of the account", f.admin(), false},
 			{"another role of the account", f.role(f.arn("iam", "", "role/other")), false},
-			{"another account", policy.Principal{Type: policy.User, ARN: "arn:" + f.Partition + ":iam::000000000000:user/x", Account: "000000000000"}, false},
+			{"another account", policy.Principal{Type: policy.User, ARN: "arn:" + f.Partition + ":iam::" + f.stranger() + ":user/x", Account: f.stranger()}, false},
 			{"another service", policy.Principal{Type: policy.Service, ARN: "ec2.amazonaws.com"}, false},
 		} {
 			facts := policy.Context{}

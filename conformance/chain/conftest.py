@@ -146,13 +146,15 @@ class World:
         """Return the messages that have all the words in subject or text."""
         return [m for m in self.read_inbox() if all(w in m.get("Subject", "") + m["Message"] for w in words)]
 
-    def warden(self, who: Person, *args: str) -> subprocess.CompletedProcess:
-        """Run warden with somebody's credentials on the stack's ledger."""
+    def warden(self, who: Person, *args: str, ledger: bool = True) -> subprocess.CompletedProcess:
+        """Run warden with somebody's credentials, on the stack's ledger where the command has one."""
         env = environment.clean(
             HOME=str(self.home), AWS_REGION="us-east-1", AWS_ENDPOINT_URL=self.url, AWS_ACCESS_KEY_ID=who.key,
             AWS_SECRET_ACCESS_KEY=who.secret,
         )  # fmt: skip
-        command = [str(WARDEN), *args, "--ledger", "dynamodb:" + self.outputs["LedgerTable"]]
+        command = [str(WARDEN), *args]
+        if ledger:
+            command += ["--ledger", "dynamodb:" + self.outputs["LedgerTable"]]
         return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
 
     def executions(self) -> list[dict]:
