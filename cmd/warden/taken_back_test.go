@@ -27,6 +27,8 @@ const (
 	everything = "arn:aws:iam::aws:policy/AdministratorAccess"
 	some       = "arn:aws:iam::123456789012:policy/some"
 	spare      = "arn:aws:iam::123456789012:policy/spare"
+	third      = "arn:aws:iam::123456789012:policy/third"
+	github     = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"
 )
 
 // victims adds what the intruder finds: users, a role, groups and policies, all
@@ -42,6 +44,7 @@ func victims(s *account.Snapshot) error {
 	}
 	policy(some, "ANPASOMESOMESOMESOMES", aLittle, allowAll)
 	policy(spare, "ANPASPARESPARESPARESP", aLittle)
+	policy(third, "ANPATHIRDTHIRDTHIRDTH", aLittle)
 	for _, g := range []string{"crew", "bosses"} {
 		s.Groups = append(s.Groups, account.Group{Path: "/", Name: g, ID: "AGPA" + strings.ToUpper(g+strings.Repeat("x", 17-len(g))), ARN: "arn:aws:iam::123456789012:group/" + g, CreateDate: long})
 	}
@@ -51,7 +54,7 @@ func victims(s *account.Snapshot) error {
 		AccessKeys: []account.AccessKey{{ID: "AKIAVICTIMVICTIMVI00", Active: false, CreateDate: long}, {ID: "AKIAVICTIMVICTIMVI01", Active: true, CreateDate: long}},
 	})
 	s.Roles = append(s.Roles, account.Role{
-		Path: "/", Name: "engine", ID: "AROAENGINEENGINEENGIN", ARN: "arn:aws:iam::123456789012:role/engine", CreateDate: long, MaxSession: 3600, Trust: json.RawMessage(trustEC2), Attached: []string{some},
+		Path: "/", Name: "engine", ID: "AROAENGINEENGINEENGIN", ARN: "arn:aws:iam::123456789012:role/engine", CreateDate: long, MaxSession: 3600, Trust: json.RawMessage(trustEC2), Attached: []string{some}, Boundary: some,
 	})
 	return nil
 }
@@ -123,6 +126,21 @@ var spree = []deed{
 	{func(ctx context.Context, c *iam.Client) error {
 		return did(c.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: aws.String(spare)}))
 	}, "-CreatePolicy: policy/spare", "", ""},
+	{func(ctx context.Context, c *iam.Client) error {
+		return did(c.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{PolicyArn: aws.String(third), PolicyDocument: aws.String(allowAll), SetAsDefault: true}))
+	}, "SetDefaultPolicyVersion: policy/third to v1", "SetDefaultPolicyVersion: policy/third to v1", ""},
+	{func(ctx context.Context, c *iam.Client) error {
+		return did(c.PutGroupPolicy(ctx, &iam.PutGroupPolicyInput{GroupName: aws.String("crew"), PolicyName: aws.String("new"), PolicyDocument: aws.String(allowAll)}))
+	}, "DeleteGroupPolicy: inline policy new of group/crew", "", "DeleteGroupPolicy: inline policy new of group/crew"},
+	{func(ctx context.Context, c *iam.Client) error {
+		return did(c.DeleteRolePermissionsBoundary(ctx, &iam.DeleteRolePermissionsBoundaryInput{RoleName: aws.String("engine")}))
+	}, "PutRolePermissionsBoundary: permissions boundary of role/engine to policy/some", "AttachRolePolicy: policy/DENY-IAM to role/engine", ""}, // for its trust already
+	{func(ctx context.Context, c *iam.Client) error {
+		return did(c.CreateServiceSpecificCredential(ctx, &iam.CreateServiceSpecificCredentialInput{UserName: aws.String("door"), ServiceName: aws.String("codecommit.amazonaws.com")}))
+	}, "of user/door from Active to Inactive", "of user/door from Active to Inactive", ""},
+	{func(ctx context.Context, c *iam.Client) error {
+		return did(c.AddClientIDToOpenIDConnectProvider(ctx, &iam.AddClientIDToOpenIDConnectProviderInput{OpenIDConnectProviderArn: aws.String(github), ClientID: aws.String("me")}))
+	}, "RemoveClientIDFromOpenIDConnectProvider", "RemoveClientIDFromOpenIDConnectProvider", ""},
 	{func(ctx context.Context, c *iam.Client) error {
 		return did(c.CreateLoginProfile(ctx, &iam.CreateLoginProfileInput{UserName: aws.String("door"), Password: aws.String("Tr0ub4dor&3-and-more")}))
 	}, "DeleteLoginProfile: console password of user/door", "DeleteLoginProfile: console password of user/door", ""},
