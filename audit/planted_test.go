@@ -17,7 +17,7 @@ import (
 )
 
 // seeds are enough for every plant to be there, and near misses of each.
-const seeds = 60
+const seeds = 40
 
 // judged is the report about a planted account.
 func judged(tb testing.TB, a *plant.Account, s audit.Selection) *audit.Report {
@@ -224,6 +224,34 @@ func TestPlantedLosing(t *testing.T) {
 				seen[f.Control] = true
 			}
 			field.Set(was)
+		}
+	}
+}
+
+// TestPlantedSnapshot: a snapshot that was written and read again has the same
+// answers to everything.
+func TestPlantedSnapshot(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(6) {
+		a := plant.Make(plant.Options{Seed: seed})
+		was := judged(t, a, audit.Selection{})
+		var b bytes.Buffer
+		if err := account.WriteSnapshot(&b, a.Snapshot); err != nil {
+			t.Fatal(err)
+		}
+		s, err := account.ReadSnapshot("planted", &b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Snapshot = s
+		is := judged(t, a, audit.Selection{})
+		if len(is.Findings) != len(was.Findings) {
+			t.Fatalf("seed %d: %d findings, then %d", seed, len(was.Findings), len(is.Findings))
+		}
+		for i, f := range is.Findings {
+			if w := was.Findings[i]; f.Status != w.Status || f.ID != w.ID || f.Summary != w.Summary {
+				t.Errorf("seed %d: %s %s is %s %q, was %s %q", seed, f.Control, f.Subject, f.Status, f.Summary, w.Status, w.Summary)
+			}
 		}
 	}
 }
