@@ -79,6 +79,9 @@ func Wanted(in Place, environment map[string]string) (doctor.Want, error) {
 	if err != nil {
 		return doctor.Want{}, err
 	}
+	if w.Pin, err = pin.nested("Pin", "Content"); err != nil {
+		return doctor.Want{}, err
+	}
 	w.Excepted, err = pin.excepted()
 	return w, err
 }

@@ -70,6 +70,8 @@ type Want struct {
 	Guardrail string
 	// TablePolicy is the policy of the ledger's table.
 	TablePolicy string
+	// Pin is the organisation's policy of the template.
+	Pin string
 	// Excepted are the patterns of ARNs whom the organisation's policy may
 	// except: warden itself, StackSets, and the operators.
 	Excepted []string

@@ -86,8 +86,11 @@ func scpPin(f *Facts) []Result {
 			asked = append(asked, probe{"cloudtrail:StopLogging", t.ARN, "", false})
 		}
 	}
-	if res := f.proved(levels, asked); res != nil {
-		return []Result{*res}
+	// What the template's pin denies, no other policy gives back.
+	if !f.pinned() {
+		if res := f.proved(levels, asked); res != nil {
+			return []Result{*res}
+		}
 	}
 	callers := []policy.Principal{
 		f.admin(), f.role(f.arn("iam", "", "role/Admin")),
@@ -106,6 +109,17 @@ func scpPin(f *Facts) []Result {
 		}
 	}
 	return []Result{pass("", fmt.Sprintf("service control policies deny %d ways to take off the quarantine or cut the guard, to everybody but %s", len(asked), strings.Join(f.Want.Excepted, ", ")))}
+}
+
+// pinned reports whether the template's own pin is attached above the account,
+// word for word.
+func (f *Facts) pinned() bool {
+	for _, l := range f.SCPs.Value {
+		if slices.ContainsFunc(l.Policies, func(p ServicePolicy) bool { return same(p.Document, f.Want.Pin) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // proved asks of each call whether the policies deny it to everybody but those
