@@ -23,7 +23,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
@@ -70,7 +69,6 @@ type Clients struct {
 	CloudTrail     *cloudtrail.Client
 	CloudWatch     *cloudwatch.Client
 	DynamoDB       *dynamodb.Client
-	Lambda         *lambda.Client
 	Organizations  *organizations.Client
 	S3             *s3.Client
 	StepFunctions  *sfn.Client
@@ -185,7 +183,6 @@ func build(cfg aws.Config) *Clients {
 		CloudTrail:     cloudtrail.NewFromConfig(cfg),
 		CloudWatch:     cloudwatch.NewFromConfig(cfg),
 		DynamoDB:       dynamodb.NewFromConfig(cfg),
-		Lambda:         lambda.NewFromConfig(cfg),
 		Organizations:  organizations.NewFromConfig(cfg),
 		S3:             s3.NewFromConfig(cfg, ofS3),
 		StepFunctions:  sfn.NewFromConfig(cfg),

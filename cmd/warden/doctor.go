@@ -145,7 +145,7 @@ func (o *doctorOptions) look(ctx context.Context, clients *app.Clients) (*doctor
 		}
 	}
 	asked := look.Clients{
-		CloudWatch: clients.CloudWatch, DynamoDB: clients.DynamoDB, IAM: clients.IAM, Lambda: clients.Lambda, SNS: clients.SNS, SQS: clients.SQS,
+		CloudWatch: clients.CloudWatch, DynamoDB: clients.DynamoDB, IAM: clients.IAM, Lambda: app.Lambda(clients), SNS: clients.SNS, SQS: clients.SQS,
 		Organization: clients.Organizations, Policies: clients.Organizations, Regions: map[string]look.Regional{},
 	}
 	if o.organizationRole != "" {
