@@ -137,6 +137,10 @@ func TestAuditFunction(t *testing.T) {
 			tt.test(t, newAuditWorld(t), program)
 		})
 	}
+	t.Run("an organisation", func(t *testing.T) {
+		t.Parallel()
+		auditOrganization(t, program)
+	})
 	t.Run("on moto", func(t *testing.T) {
 		t.Parallel()
 		auditOnMoto(t, program)
