@@ -144,7 +144,7 @@ func (r *Responder) noteCredentials(ctx context.Context, res *Result) {
 			continue
 		}
 		if first && res.Standing == guard.Outsider {
-			r.Log.Warn("a credential is in the hands of somebody who is no administrator", "credential", id, "by", res.Actor.ARN, "event", res.Event.ID)
+			r.Log.Info("a credential is in the hands of somebody who is no administrator", "credential", id, "by", res.Actor.ARN, "event", res.Event.ID)
 			r.rejudgeCredential(ctx, id, res.Event.Time)
 		}
 	}
