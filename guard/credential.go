@@ -72,14 +72,19 @@ func (c *caseFile) whose() string {
 func (c *caseFile) anothers(user string) (Verdict, string) {
 	was := *c.j
 	v, _, _ := c.administrator(user, c.userWay())
-	*c.j = was // what was found of the owner says nothing of this call
+	unknown := c.j.Settling && c.userWay() != "" // who made the owner an administrator
+	*c.j = was                                   // what was found of the owner says nothing of this call
 	x, _ := c.exempt()
-	if v != "" || x != "" {
+	if v != "" && !unknown || x != "" {
 		c.j.Credential = credentialOf(c.by)
 	}
 	reason := fmt.Sprintf("%s %s%s", user, c.did(), c.whose())
 	if !c.iamWrite() || c.j.Failed {
 		return Alert, reason
+	}
+	if unknown && x == "" {
+		c.j.Settling = true
+		return Escalate, reason + "; who made the user an administrator is not known yet"
 	}
 	return Contain, reason
 }

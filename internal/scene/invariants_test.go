@@ -98,11 +98,14 @@ func (e *end) toldOnce(context.Context) (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("%d messages are recorded, %d were sent", total, len(e.published)))
 	}
 	again := 0
-	for _, n := range sent {
-		again += n - 1
+	var twice []string
+	for text, n := range sent {
+		if again += n - 1; n > 1 {
+			twice = append(twice, text)
+		}
 	}
 	if again > spare {
-		wrong = append(wrong, fmt.Sprintf("%d messages came again, %d may", again, spare))
+		wrong = append(wrong, fmt.Sprintf("%d messages came again, %d may: %q", again, spare, twice))
 	}
 	return wrong
 }
