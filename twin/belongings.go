@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
@@ -10,7 +11,7 @@ import (
 // credentials that do not sign requests, devices, instance profiles and
 // identity providers. Nobody's permissions are computed from it, so there is
 // one of it, in the state that IAM shows, and its values are changed in place.
-// A Snapshot does not hold it.
+// A Snapshot holds some of it; see loadFacts.
 type belongings struct {
 	profiles    table[instanceProfile]   // by name
 	devices     table[mfaDevice]         // by serial number
@@ -43,6 +44,11 @@ func of[T any](t *table[T], userID string, owner func(*T) string) []*T {
 		}
 	}
 	return out
+}
+
+// savedOf is of in the order of the snapshot.
+func savedOf[T any](t *table[T], userID string, owner func(*T) string) []*T {
+	return slices.DeleteFunc(t.saved(), func(x *T) bool { return owner(x) != userID })
 }
 
 // keepsUser says what must go before the user with that id can be deleted, ""

@@ -150,6 +150,12 @@ func (ts *trails) facts(r account.Region, now time.Time) []account.Trail {
 		}
 		x.Status = &account.TrailStatus{Logging: c.logging(), DeliveryError: c.deliveries.bucketError, LogsError: c.deliveries.logsError}
 		x.Status.LastDelivery, x.Status.LastLogsDelivery = c.delivered(now)
+		if i >= 0 {
+			// The evidence is as old as it was, and so are the deliveries.
+			if was := r.Trails.Value[i].Status; was != nil && was.Logging == x.Status.Logging {
+				x.Status.LastDelivery, x.Status.LastLogsDelivery = was.LastDelivery, was.LastLogsDelivery
+			}
+		}
 		x.Selectors = c.told()
 		if i >= 0 && r.Trails.Value[i].Status == nil {
 			x.Status = nil

@@ -118,7 +118,7 @@ func uploadSSHPublicKey(c *call, in *iam.UploadSSHPublicKeyInput) (*iam.UploadSS
 		return nil, fail(400, "InvalidPublicKey", "The public key has %d bits: it must have 2048 to 16384.", key.N.BitLen())
 	}
 	own := c.state.belongings.sshKeysOf(u)
-	if slices.ContainsFunc(own, func(k *sshKey) bool { return k.key.Equal(key) }) {
+	if slices.ContainsFunc(own, func(k *sshKey) bool { return k.key != nil && k.key.Equal(key) }) {
 		return nil, fail(400, "DuplicateSSHPublicKey", "The SSH public key is already associated with the user %s.", u.Name)
 	}
 	if limit := c.state.quotas.sshKeysPerUser; len(own) >= limit {
@@ -171,6 +171,9 @@ func getSSHPublicKey(c *call, in *iam.GetSSHPublicKeyInput) (*iam.GetSSHPublicKe
 	u, k, err := c.ownSSHKey(in.UserName, in.SSHPublicKeyId)
 	if err != nil {
 		return nil, err
+	}
+	if k.key == nil {
+		return nil, fail(404, "NoSuchEntity", "The body of the Public Key with id %s was not in the snapshot.", k.id)
 	}
 	body, _ := sshLine(k.key)
 	if in.Encoding == types.EncodingTypePem {

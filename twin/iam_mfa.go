@@ -10,12 +10,14 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"warden/account"
 )
 
-// mfaDevice is a virtual MFA device: an authenticator app that shares a seed
-// with AWS.
+// mfaDevice is an MFA device. A virtual one, an authenticator app, shares a
+// seed with AWS; of other kinds a snapshot alone can tell.
 type mfaDevice struct {
-	serial  string // its ARN, arn:aws:iam::ACCOUNT:mfa/NAME
+	serial  string // its ARN, arn:aws:iam::ACCOUNT:mfa/NAME, for virtual ones
 	seed    []byte
 	tags    map[string]string
 	userID  string // whose it is, "" while it is nobody's
@@ -188,7 +190,7 @@ func listVirtualMFADevices(c *call, in *iam.ListVirtualMFADevicesInput) (*iam.Li
 		all = append(all, root)
 	}
 	all = slices.DeleteFunc(all, func(d *mfaDevice) bool {
-		return in.AssignmentStatus == types.AssignmentStatusTypeAssigned && d.userID == "" ||
+		return (account.MFADevice{Serial: d.serial}).Kind() != account.VirtualMFA || in.AssignmentStatus == types.AssignmentStatusTypeAssigned && d.userID == "" ||
 			in.AssignmentStatus == types.AssignmentStatusTypeUnassigned && d.userID != ""
 	})
 	part, next, more, err := page(c, all, func(d *mfaDevice) string { return fold(d.serial) }, in.Marker, in.MaxItems)
@@ -231,7 +233,7 @@ func (c *call) secondFactor(serial, code *string) (bool, error) {
 		return false, refuse(403, "AccessDenied", failed+", must provide both MFA serial number and one time pass code. ")
 	}
 	d := c.state.belongings.devices.get(*serial)
-	if d == nil || d.userID == "" || c.principal.user == nil || d.userID != c.principal.user.ID {
+	if d == nil || d.seed == nil || d.userID == "" || c.principal.user == nil || d.userID != c.principal.user.ID {
 		return false, refuse(403, "AccessDenied", failed+", unable to validate MFA code.  Please verify your MFA serial number is valid and associated with this user. ")
 	}
 	n, ok := d.find(*code, c.now)
@@ -249,8 +251,8 @@ func (t *Twin) MFACode(serial string) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := t.state.belongings.devices.get(serial)
-	if d == nil {
-		return "", fmt.Errorf("twin: there is no MFA device %q", serial)
+	if d == nil || d.seed == nil {
+		return "", fmt.Errorf("twin: there is no MFA device %q whose seed is known", serial)
 	}
 	return totp(d.seed, totpAt(t.now())), nil
 }

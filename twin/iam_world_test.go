@@ -38,8 +38,15 @@ type world struct {
 // newWorld starts a twin whose clock stands still until it is moved.
 func newWorld(t *testing.T, faults Faults) *world {
 	t.Helper()
-	snap, truth := Sample(11, testNow)
+	snap, truth := founders(11)
 	return worldOf(t, faults, snap, truth)
+}
+
+// founders is the sample company as it began: few enough to count.
+func founders(seed int64) (*account.Snapshot, Truth) {
+	c := newCompany(SampleAccount, "halden-freight", seed, testNow)
+	c.founders()
+	return c.snap, *c.truth
 }
 
 // worldOf is newWorld of another company.

@@ -127,6 +127,7 @@ func (t *Twin) loadBuckets(s *account.Snapshot) {
 
 // saveSettings writes back what there is now into what the snapshot knew.
 func (t *Twin) saveSettings(out *account.Snapshot) {
+	t.state.saveSettings(out, &t.told)
 	out.Buckets = t.saveBuckets(t.told.Buckets)
 	if old := t.told.SecurityContact; old != nil {
 		_, set := t.contacts["SECURITY"]

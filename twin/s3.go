@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"warden/account"
 	"warden/policy"
 	"warden/twin/wire"
 )
@@ -42,16 +41,6 @@ type bucket struct {
 }
 
 func (b *bucket) arn(partition string) string { return "arn:" + partition + ":s3:::" + b.name }
-
-// sampleBuckets are the ones that the sample company's policies name.
-func sampleBuckets(s *account.Snapshot, region string) map[string]*bucket {
-	made := s.CollectedAt.AddDate(-2, 0, 0)
-	out := map[string]*bucket{}
-	for _, name := range []string{"halden-artifacts", "halden-backup"} {
-		out[name] = &bucket{name: name, region: region, made: made, objects: map[string]*object{}, block: blockAll()}
-	}
-	return out
-}
 
 var s3Service = &service{name: "s3", source: "s3.amazonaws.com", protocol: restXML, everywhere: true, routes: []route{
 	{method: "GET", path: "/", more: []string{"prefix", "continuation-token", "max-buckets", "bucket-region"}, operation: "ListBuckets"},

@@ -74,7 +74,7 @@ func TestBucketsTellTheLevels(t *testing.T) {
 	}
 }
 
-// The sample company has two buckets, another account none; both answers are
+// The sample company has buckets, another account none; both answers are
 // XML as S3 writes it.
 func TestListBucketsOnTheWire(t *testing.T) {
 	t.Parallel()
@@ -82,7 +82,7 @@ func TestListBucketsOnTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	snap, _ := Sample(1, testNow)
+	snap, _ := founders(1)
 	other, err := New(Config{Snapshot: snap})
 	if err != nil {
 		t.Fatal(err)

@@ -70,6 +70,12 @@ func newCompany(accountID, alias string, seed int64, now time.Time) *company {
 
 // everything is what Halden Freight has.
 func (c *company) everything() {
+	c.founders()
+	c.grow()
+}
+
+// founders are the ten people, and the roles, that Truth and the demo name.
+func (c *company) founders() {
 	c.policies()
 	c.groups()
 	c.users()

@@ -33,7 +33,7 @@ func TestSampleCompany(t *testing.T) {
 	t.Parallel()
 	for seed := range int64(50) {
 		s, truth := Sample(seed, testNow)
-		if len(s.Users) != 10 || len(s.Roles) != 10 || len(s.Groups) != 4 {
+		if len(s.Users) != 40 || len(s.Roles) < 58 || len(s.Roles) > 62 || len(s.Groups) != 15 {
 			t.Fatalf("seed %d: %d users, %d roles, %d groups", seed, len(s.Users), len(s.Roles), len(s.Groups))
 		}
 		subjects := map[string]bool{}
@@ -89,6 +89,6 @@ func ExampleSample() {
 		}
 	}
 	// Output:
-	// halden-freight has 10 users; ci-deploy has lost a key
+	// halden-freight has 40 users; ci-deploy has lost a key
 	// arn:aws:iam::123456789012:user/ci/ci-deploy CI
 }

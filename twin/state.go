@@ -187,6 +187,7 @@ func loadState(s *account.Snapshot, seed int64, secret func() string) (*state, e
 		}
 		st.putRole(&v)
 	}
+	st.loadFacts(s)
 	return st, nil
 }
 
@@ -244,6 +245,7 @@ func (s *state) snapshot() *account.Snapshot {
 				v.AccessKeys[i].LastUsed = &use
 			}
 		}
+		s.saveFacts(&v)
 		out.Users = append(out.Users, v)
 	}
 	for _, g := range s.groups.saved() {

@@ -22,11 +22,11 @@ func TestSampleLoadsAndSavesExactly(t *testing.T) {
 	t.Parallel()
 	for seed := range int64(20) {
 		snap, _ := Sample(seed, testNow)
-		st, err := loadState(snap, seed, noSecret)
+		tw, err := New(Config{Snapshot: snap, Seed: seed, Now: func() time.Time { return testNow }})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(snap, st.snapshot()); d != "" {
+		if d := cmp.Diff(snap, tw.Snapshot()); d != "" {
 			t.Fatalf("seed %d: load and save changed the account (-before +after):\n%s", seed, d)
 		}
 	}

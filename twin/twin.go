@@ -108,7 +108,6 @@ func New(cfg Config) (*Twin, error) {
 			id = SampleAccount
 		}
 		snapshot, _ = sampleFor(id, cfg.Seed, t.now())
-		t.buckets = sampleBuckets(snapshot, t.region)
 	}
 	if cfg.Account != "" && snapshot.Account != cfg.Account {
 		return nil, fmt.Errorf("twin: the snapshot is of account %s, not %s", snapshot.Account, cfg.Account)

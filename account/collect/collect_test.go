@@ -42,7 +42,17 @@ func serve(t *testing.T, snapshot *account.Snapshot, truth twin.Truth, faults tw
 
 func sample(t *testing.T) *site {
 	snapshot, truth := twin.Sample(1, time.Now())
+	bare(snapshot)
 	return serve(t, snapshot, truth, twin.Faults{})
+}
+
+// bare takes away what is neither identity nor policy, for tests that put
+// something of their own there.
+func bare(s *account.Snapshot) {
+	s.Facts = account.Facts{}
+	for i := range s.Users {
+		s.Users[i].UserFacts = account.UserFacts{}
+	}
 }
 
 func (w *site) as(t *testing.T, user string) (*app.Clients, *collect.Calls) {

@@ -26,6 +26,7 @@ func TestDetails(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	snapshot, truth := twin.Sample(1, now)
+	bare(snapshot)
 	tw, err := twin.New(twin.Config{Snapshot: snapshot, Faults: twin.Faults{PageSize: 7}})
 	if err != nil {
 		t.Fatal(err)

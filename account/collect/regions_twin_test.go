@@ -17,6 +17,7 @@ import (
 // snapshot can tell.
 func watched(now time.Time) (*account.Snapshot, twin.Truth) {
 	s, truth := twin.Sample(1, now)
+	bare(s)
 	before := now.AddDate(0, 0, -20).Truncate(time.Second).UTC()
 	at := account.Evidence{Source: "test", At: now}
 	arn := func(service, region, rest string) string {

@@ -52,19 +52,19 @@ func TestCollectCommand(t *testing.T) {
 	plain, compressed := filepath.Join(dir, "account.json"), filepath.Join(dir, "account.json.gz")
 
 	status, out, errs := runCollect(t, "--out", plain, "--endpoint-url", server.URL(), "--strict")
-	if status != 0 || !strings.Contains(out, "10 users, 4 groups, 10 roles") || !strings.Contains(out, "credential report of ") ||
+	if status != 0 || !strings.Contains(out, "40 users, 15 groups, 59 roles") || !strings.Contains(out, "credential report of ") ||
 		!strings.Contains(errs, "users, groups, roles and policies") {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}
 	if info, err := os.Stat(plain); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v %v", info, err)
 	}
-	if s := readFile(t, plain); len(s.CredentialReport.Rows) != 11 || s.PasswordPolicy == nil || s.PasswordPolicy.Value.Set {
+	if s := readFile(t, plain); len(s.CredentialReport.Rows) != 41 || s.PasswordPolicy == nil || !s.PasswordPolicy.Value.Set {
 		t.Errorf("%+v", s.Facts)
 	}
 
 	status, out, errs = runCollect(t, "--out", compressed, "--per-user", "--resume", plain, "--endpoint-url", server.URL())
-	if status != 0 || !strings.Contains(out, "ListSSHPublicKeys 10") {
+	if status != 0 || !strings.Contains(out, "ListSSHPublicKeys 40") {
 		t.Fatalf("status %d\n%s%s", status, out, errs)
 	}
 	data, err := os.ReadFile(compressed)
