@@ -111,7 +111,7 @@ var examples = map[string][]example{
 		{"no report", func(s *account.Snapshot) { s.CredentialReport = nil; lose(s, "iam:GenerateCredentialReport") }, unknown, "", "AccessDenied"},
 	},
 	"user.groups-only": {
-		{"attached", func(s *account.Snapshot) { s.Users[0].Attached = []string{arn("policy/read")} }, fail, "", "1 policies"},
+		{"attached", func(s *account.Snapshot) { s.Users[0].Attached = []string{arn("policy/read")} }, fail, "", "of his own: 1"},
 		{"inline", func(s *account.Snapshot) { s.Users[1].Inline = []account.InlinePolicy{{Name: "x"}} }, fail, "", ""},
 		{"not read", func(s *account.Snapshot) { lose(s, "iam:GetAccountAuthorizationDetails") }, unknown, "", "AccessDenied"},
 	},

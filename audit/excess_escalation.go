@@ -53,7 +53,7 @@ func (e *Evidence) way(w *escalation.Way) Answer {
 		if s.To != nil {
 			to = s.To.String()
 		}
-		steps = append(steps, fmt.Sprintf("%s by %s (%s)", to, s.Path.ID, strings.ToLower(s.Path.Title[:1])+s.Path.Title[1:]))
+		steps = append(steps, fmt.Sprintf("%s by %s (%s)", to, s.Path.ID, s.Path.Title))
 		hangs = append(hangs, s.HangsOn...)
 		for _, x := range s.Evidence {
 			if len(x.DependsOn) > 0 {

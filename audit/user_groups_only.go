@@ -29,7 +29,7 @@ var userGroupsOnly = Control{
 				a.Status, a.Summary = finding.Unknown, why
 			}
 			if n := len(u.Attached) + len(u.Inline); n > 0 {
-				a.Status, a.Summary = finding.Fail, fmt.Sprintf("has %d policies of his own", n)
+				a.Status, a.Summary = finding.Fail, "has policies of his own: "+fmt.Sprint(n)
 				for _, arn := range u.Attached {
 					a.Facts = append(a.Facts, fact(e.details(), "attached %s", arn))
 				}
