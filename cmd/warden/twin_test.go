@@ -145,7 +145,7 @@ func TestTwinCommandMistakes(t *testing.T) {
 		{[]string{"--seed", "x"}, 2, "seed"},
 		{[]string{"--snapshot", newer}, 1, "newer"},
 		{[]string{"--snapshot", "none.json"}, 1, "none.json"},
-		{[]string{"surplus"}, 1, "surplus"},
+		{[]string{"surplus"}, 2, "surplus"},
 		{[]string{"--organization", "--save", "x.json"}, 2, "--organization"},
 	}
 	for _, tt := range tests {
