@@ -25,6 +25,10 @@ func (w worker) step(ctx context.Context, s change.Step, st ledger.StepState) (l
 	}
 	ctx, done := Grace(ctx, w.o.Grace)
 	defer done()
+	return w.attempt(ctx, s, st)
+}
+
+func (w worker) attempt(ctx context.Context, s change.Step, st ledger.StepState) (ledger.Outcome, error) {
 	if st.Ended() {
 		return *st.Outcome, nil
 	}
@@ -59,9 +63,27 @@ func (w worker) step(ctx context.Context, s change.Step, st ledger.StepState) (l
 		return ledger.Outcome{}, err
 	}
 	if !mine {
-		return pending(out.Attempt), nil
+		return w.outrun(ctx, s, out.Attempt)
 	}
 	return w.act(ctx, s, out)
+}
+
+// outrun goes on where another worker had the attempt first. What he calls is
+// his, with the rest of the plan; what he ended without a call is ended for
+// both, or tried again where that was no success.
+func (w worker) outrun(ctx context.Context, s change.Step, attempt int) (ledger.Outcome, error) {
+	steps, err := w.ledger.Steps(ctx, w.plan.Incident)
+	if err != nil {
+		return ledger.Outcome{}, err
+	}
+	st := byID(steps)[s.ID]
+	switch {
+	case st.Ended():
+		return *st.Outcome, nil
+	case st.Attempts < attempt, st.Intent != nil && st.Intent.Attempt >= attempt:
+		return pending(attempt), nil
+	}
+	return w.attempt(ctx, s, st)
 }
 
 func pending(attempt int) ledger.Outcome {
@@ -198,17 +220,17 @@ func (w worker) readBack(ctx context.Context, s change.Step, out ledger.Outcome)
 	return w.end(ctx, s, out)
 }
 
-// endUncalled ends an attempt that made no call, unless another worker has
-// intended it meanwhile: then what was found may be his work.
+// endUncalled ends an attempt that made no call, unless it is another
+// worker's meanwhile: then what was found may be his work.
 func (w worker) endUncalled(ctx context.Context, s change.Step, out ledger.Outcome) (ledger.Outcome, error) {
-	intended, err := w.ledger.Intended(ctx, s.ID, out.Attempt)
+	mine, err := w.ledger.EndUncalled(ctx, w.plan.Incident, s.ID, out)
 	if err != nil {
 		return ledger.Outcome{}, err
 	}
-	if intended {
-		return pending(out.Attempt), nil
+	if !mine {
+		return w.outrun(ctx, s, out.Attempt)
 	}
-	return w.end(ctx, s, out)
+	return out, nil
 }
 
 func (w worker) end(ctx context.Context, s change.Step, out ledger.Outcome) (ledger.Outcome, error) {

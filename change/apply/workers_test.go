@@ -168,6 +168,85 @@ func TestStrippedAtOnce(t *testing.T) {
 	}
 }
 
+// interrupted is a store in which somebody else is faster: before the first
+// entry of a kind, other runs.
+type interrupted struct {
+	ledger.Store
+	kind  ledger.Kind
+	other func()
+}
+
+func (s *interrupted) Append(ctx context.Context, e ledger.Entry) (ledger.Entry, error) {
+	if other := s.other; e.Kind == s.kind && other != nil {
+		s.other = nil
+		other()
+	}
+	return s.Store.Append(ctx, e)
+}
+
+// TestOutrun lets one worker run the plan between what another read and what
+// he then records, while somebody attaches and detaches the policy. The step
+// has one end, which is what both say, and is given back to what it was.
+func TestOutrun(t *testing.T) {
+	t.Parallel()
+	refused := func(op string) error {
+		if op == "ListAttachedUserPolicies" {
+			return apiErr("AccessDenied", "not now")
+		}
+		return nil
+	}
+	for _, tt := range []struct {
+		name     string
+		at       ledger.Kind // what the slow one is about to record
+		attached bool        // what he found
+		refused  bool        // the fast one cannot read
+		fast     string
+		slow     string
+		attempts int
+		effects  int
+	}{
+		{"intends what was ended as already so", ledger.StepIntended, false, false, "already", "already", 1, 0},
+		{"intends what could not be read", ledger.StepIntended, false, true, "failed", "done", 2, 1},
+		{"ends as already so what was done", ledger.StepEnded, true, false, "done", "done", 1, 1},
+		{"ends as already so what could not be read", ledger.StepEnded, true, true, "failed", "done", 2, 1},
+	} {
+		b := newBench(t)
+		p := plan(t, 1, change.Attach(ci, teamP))
+		user := b.w.Identities["user deploy"]
+		without := user.Attached
+		with := append(slices.Clone(without), teamP)
+		if tt.attached {
+			user.Attached = with
+		}
+		slow := apply.New(b.fake, ledger.New(&interrupted{b.store, tt.at, func() {
+			if user.Attached = with; tt.attached {
+				user.Attached = without
+			}
+			if tt.refused {
+				b.before = refused
+			}
+			run(t, b, p, tt.fast)
+			if b.before = nil; tt.refused {
+				user.Attached = without
+			}
+		}}, b.now), apply.Options{Account: acct, Now: b.now})
+		r, err := slow.Run(t.Context(), p)
+		if err != nil || statuses(r) != tt.slow {
+			t.Errorf("%s: %s, %v, want %s", tt.name, statuses(r), err, tt.slow)
+		}
+		steps, err := b.ledger.Steps(t.Context(), "inc-1")
+		if err != nil || len(steps) != 1 || string(steps[0].Status()) != tt.slow || steps[0].Attempts != tt.attempts || len(b.w.Effects) != tt.effects {
+			t.Errorf("%s: effects %q, steps %+v, %v", tt.name, b.w.Effects, steps, err)
+		}
+		if left, err := b.ledger.Unfinished(t.Context()); err != nil || len(left) != 0 {
+			t.Errorf("%s: left %+v, %v", tt.name, left, err)
+		}
+		if u, err := b.apply.UndoPlan(t.Context(), "inc-1", "", apply.UndoOptions{}); err != nil || len(u.Plan.Steps) != tt.effects {
+			t.Errorf("%s: undo %+v, %v", tt.name, u, err)
+		}
+	}
+}
+
 func TestCancelledRunIsResumed(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -213,7 +213,13 @@ func (f *fold) step(e Entry) error {
 		if !s.Acted {
 			s.Former = in.Before
 		}
-		s.Attempts, s.Claims, s.Intent, s.Outcome, s.Acted = in.Attempt, 0, &in, nil, true
+		s.Intent, s.Acted = &in, true
+		if s.Outcome != nil && s.Outcome.Attempt >= in.Attempt {
+			// Earlier versions let a worker intend an attempt that another had
+			// just ended uncalled. It has its end, and can have no other.
+			return nil
+		}
+		s.Attempts, s.Claims, s.Outcome = in.Attempt, 0, nil
 	case StepClaimed:
 		s.Claims++
 	case StepEnded:

@@ -143,6 +143,34 @@ func TestLifeOfAnIncident(t *testing.T) {
 	}
 }
 
+// TestOneEndToAnAttempt: an attempt is intended or ended uncalled, whichever
+// comes first; and where a ledger has both, as earlier versions left it, the
+// step is not under way for ever and counts as acted upon.
+func TestOneEndToAnAttempt(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	w := newWriter(t)
+	p := plan(t, "inc", 1, false, change.Attach(change.Identity{ARN: userARN}, denyARN), change.Attach(change.Identity{ARN: userARN + "2"}, denyARN))
+	w.plan(p)
+	already := ledger.Outcome{Attempt: 1, Status: ledger.Already, Found: p.Steps[0].After}
+	intent := ledger.Intent{Plan: p.ID, Attempt: 1, Before: p.Steps[0].Before}
+	if !w.do(w.EndUncalled(ctx, "inc", p.Steps[0].ID, already)) || w.do(w.Intend(ctx, "inc", p.Steps[0].ID, intent)) {
+		t.Error("an attempt that ended was intended")
+	}
+	if !w.do(w.Intend(ctx, "inc", p.Steps[1].ID, intent)) || w.do(w.EndUncalled(ctx, "inc", p.Steps[1].ID, already)) {
+		t.Error("an attempt that is intended was ended uncalled")
+	}
+	again := plan(t, "old", 1, false, change.Attach(change.Identity{ARN: userARN}, denyARN))
+	w.plan(again)
+	w.end(again, 0, 1, ledger.Already)
+	w.intend(again, 0, 1)
+	if s := w.status("old", ledger.StatusApplied).Steps[0]; s.Status() != ledger.Already || !s.InForce() || s.Former.Exists {
+		t.Errorf("intended after its end: %+v", s)
+	}
+	w.intend(again, 0, 2)
+	w.status("old", ledger.StatusInProgress)
+}
+
 func TestRecordPlanOnce(t *testing.T) {
 	t.Parallel()
 	w := newWriter(t)

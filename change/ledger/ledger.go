@@ -85,21 +85,9 @@ func (l *Ledger) RecordPlan(ctx context.Context, p change.Plan) (recorded change
 }
 
 // Intend records that a worker is about to make the call of a step; false
-// means that this attempt is already another's.
+// means that this attempt is another's, who intends it or ended it uncalled.
 func (l *Ledger) Intend(ctx context.Context, incident, step string, in Intent) (bool, error) {
 	return l.once(ctx, Entry{Kind: StepIntended, Incident: incident, Step: step, Key: intentKey(step, in.Attempt)}, in)
-}
-
-// Intended reports whether some worker intends, or intended, an attempt.
-func (l *Ledger) Intended(ctx context.Context, step string, attempt int) (bool, error) {
-	_, err := l.store.Get(ctx, intentKey(step, attempt))
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, ErrNotFound):
-		return false, nil
-	}
-	return false, fmt.Errorf("ledger: %w", err)
 }
 
 func intentKey(step string, attempt int) string {
@@ -113,8 +101,15 @@ func (l *Ledger) Claim(ctx context.Context, incident, step string, n int, c Clai
 	return l.once(ctx, Entry{Kind: StepClaimed, Incident: incident, Step: step, Key: key}, c)
 }
 
-// End records how an attempt ended; false means that its end was recorded
-// before.
+// EndUncalled records how an attempt ended that made no call. An attempt is
+// either intended or ended uncalled, so that the two have one key: false means
+// that it is another's, as it does for Intend.
+func (l *Ledger) EndUncalled(ctx context.Context, incident, step string, o Outcome) (bool, error) {
+	return l.once(ctx, Entry{Kind: StepEnded, Incident: incident, Step: step, Key: intentKey(step, o.Attempt)}, o)
+}
+
+// End records how an attempt ended that was intended; false means that its end
+// was recorded before.
 func (l *Ledger) End(ctx context.Context, incident, step string, o Outcome) (bool, error) {
 	key := "outcome:" + step + ":" + strconv.Itoa(o.Attempt)
 	return l.once(ctx, Entry{Kind: StepEnded, Incident: incident, Step: step, Key: key}, o)
