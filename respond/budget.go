@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"warden/change"
+	"warden/change/apply"
 	"warden/change/ledger"
 	"warden/guard"
 	"warden/trail"
@@ -92,8 +94,14 @@ func (r *Responder) proposeMore(ctx context.Context, res *Result) error {
 	switch a := res.Actor; {
 	case res.Credential != "": // its owner is not denied anything
 	case isUser(a.Kind) && level == guard.DenyAll && res.live != nil:
-		if err := add(r.attachWay(change.Identity{ARN: res.live.ARN, ID: res.live.ID}, level).read(ctx)); err != nil {
+		in, err := r.Ledger.Incident(ctx, res.Incident)
+		if err != nil {
 			return err
+		}
+		if w := r.openWay(in, change.Identity{ARN: res.live.ARN, ID: res.live.ID}); w != nil {
+			if err := add(w.read(ctx)); err != nil {
+				return err
+			}
 		}
 	case a.Kind == trail.AssumedRole && (level == guard.DenyAll || r.Guard.RevokeSessions):
 		in, err := r.Ledger.Incident(ctx, res.Incident)
@@ -140,4 +148,73 @@ func (r *Responder) proposeMore(ctx context.Context, res *Result) error {
 		return err
 	}
 	return r.propose(ctx, res, plan, r.whyAsk())
+}
+
+// denyAllWays are the ways to deny everything to a user, in their order.
+func (r *Responder) denyAllWays(user change.Identity) []way {
+	return []way{r.attachWay(user, guard.DenyAll), r.inlineWay(user, guard.DenyAll), r.boundaryWay(user, guard.DenyAll)}
+}
+
+// openWay is the first way to deny everything to the user that the incident
+// does not show to be closed, nil when all are: it was tried and is
+// impossible, or the quota was full when less was to be denied in the same
+// manner.
+func (r *Responder) openWay(in ledger.Incident, user change.Identity) *way {
+	for _, w := range r.denyAllWays(user) {
+		closed := slices.ContainsFunc(in.Steps, func(s ledger.StepState) bool {
+			return !s.Undo && s.Status() == ledger.Failed && s.Step.After.Exists && s.Step.Kind == w.setting.Kind && s.Step.TargetID == user.ID &&
+				(s.Step.Setting == w.setting && impossible(&stepError{*s.Outcome}) || s.Outcome.Code == "LimitExceeded")
+		})
+		if !closed {
+			return &w
+		}
+	}
+	return nil
+}
+
+// afterDeny follows an approved plan that denies everything to a user. What
+// was done is proved. Where the way turned out to be closed, the next one is
+// proposed: it is another plan, with another digest, and wants an approval of
+// its own, since nobody has seen what it would do.
+func (r *Responder) afterDeny(ctx context.Context, res *Result, approved change.Plan, report apply.Report) error {
+	if len(approved.Steps) != 1 || len(report.Steps) != 1 || typeOf(approved.Steps[0].Target) != "user" {
+		return nil
+	}
+	step := approved.Steps[0]
+	user := change.Identity{ARN: step.Target, ID: step.TargetID}
+	ways := r.denyAllWays(user)
+	i := slices.IndexFunc(ways, func(w way) bool { return w.setting == step.Setting })
+	if i < 0 || !step.After.Exists {
+		return nil
+	}
+	outcome := report.Steps[0].Outcome
+	if report.OK() {
+		c, err := ways[i].read(ctx)
+		if err == nil {
+			err = c.prove(ctx, outcome.Found)
+		}
+		if err != nil {
+			return fmt.Errorf("prove what was approved: %w", err)
+		}
+		_, err = r.Ledger.RecordVerification(ctx, approved.Incident, report.Plan.Round, ledger.Verification{Level: ledger.Configured, Evidence: []string{c.evidence}})
+		return err
+	}
+	if !impossible(&stepError{outcome}) {
+		return nil
+	}
+	in, err := r.Ledger.Incident(ctx, approved.Incident)
+	if err != nil {
+		return err
+	}
+	w := r.openWay(in, user)
+	if w == nil {
+		return nil
+	}
+	c, err := w.read(ctx)
+	if err != nil {
+		return err
+	}
+	plan := approved
+	plan.CreatedAt, plan.Steps = r.Now().UTC(), []change.Step{c.step.Because(approved.Reason)}
+	return r.propose(ctx, res, plan, "the approved way is closed ("+outcome.Code+"); this is the next one, and wants its own approval")
 }

@@ -123,12 +123,13 @@ func (r *Responder) RunApproved(ctx context.Context, planID string) (apply.Repor
 	}
 	var res Result
 	res.Incident = p.Plan.Incident
+	after := r.afterDeny(ctx, &res, p.Plan, report)
 	kind := "carried out"
 	if !report.OK() {
 		kind = "not carried out"
 	}
-	r.tell(ctx, &res, report.Plan.Round, kind, r.ranMessage(p, report))
-	return report, res.Err
+	r.tell(ctx, &res, report.Plan.Round, kind, r.ranMessage(p, report, res.Proposed))
+	return report, errors.Join(after, res.Err)
 }
 
 // mayRun checks what was checked when the plan was approved, on what is true
@@ -191,7 +192,7 @@ func inRound(p change.Plan, round int) (change.Plan, error) {
 	return change.NewPlan(p)
 }
 
-func (r *Responder) ranMessage(p ledger.Proposal, report apply.Report) notify.Message {
+func (r *Responder) ranMessage(p ledger.Proposal, report apply.Report, next []string) notify.Message {
 	var b strings.Builder
 	fmt.Fprintf(&b, "what   %s\n", p.Plan.Title)
 	fmt.Fprintf(&b, "by     %s approved it at %s\n", notify.Line(p.Approved.By), p.Approved.At.UTC().Format("2006-01-02 15:04:05Z"))
@@ -206,7 +207,9 @@ func (r *Responder) ranMessage(p ledger.Proposal, report apply.Report) notify.Me
 			denied = denied || strings.Contains(s.Outcome.Error, "AccessDenied")
 		}
 	}
-	if denied {
+	if len(next) > 0 {
+		fmt.Fprintf(&b, "next   another way to do it is open, and waits for approval as plan %s\n", change.Short(next[0]))
+	} else if denied {
 		b.WriteString("next   warden's role may not do all of it: do it by hand, or give it back by the line below, with an administrator's credentials\n")
 	}
 	b.WriteString(r.undoLine(p.Plan.Incident))

@@ -26,13 +26,17 @@ type Incident struct {
 	Verifications []VerifiedAt   `json:"verifications,omitempty"`
 	Notifications []Notification `json:"notifications,omitempty"`
 	Proposals     []Proposal     `json:"proposals,omitempty"` // in the order in which they were made
+	// NotDone are the ids of steps that failed and are not what contains the
+	// caller: what was to be taken back and was not. They leave the status as
+	// it is where the containment is verified.
+	NotDone []string `json:"notDone,omitempty"`
 }
 
 // Statuses of an incident.
 const (
 	StatusOpen       = "open"        // nothing was planned
 	StatusInProgress = "in progress" // a step is planned or under way
-	StatusIncomplete = "incomplete"  // a step failed, or could not run
+	StatusIncomplete = "incomplete"  // a step failed, or could not run, and the containment is not proved without it
 	StatusApplied    = "applied"     // every step ran; the effect is not verified
 	StatusConfigured = "configured"  // and was read back and proved
 	StatusObserved   = "observed denied"

@@ -10,13 +10,18 @@ import (
 // status is the word for how an incident stands.
 func status(in *Incident) string {
 	result := StatusOpen
+	in.NotDone = nil
 	forced, undone := false, false
 	for _, s := range in.Steps {
 		switch s.Status() {
 		case Planned, Pending:
 			return StatusInProgress
 		case Changed, Failed:
-			if s.UndoneBy == "" && !superseded(in, s) {
+			switch {
+			case s.UndoneBy != "" || superseded(in, s):
+			case beside(in, s):
+				in.NotDone = append(in.NotDone, s.Step.ID)
+			default:
 				result = StatusIncomplete
 			}
 		}
@@ -54,8 +59,30 @@ func status(in *Incident) string {
 		return StatusPartly
 	case observed:
 		return StatusObserved
+	case result == StatusApplied && in.NotDone != nil:
+		return StatusIncomplete // nothing shows that the rest contains him
 	}
 	return result
+}
+
+// beside reports whether a step that failed is none of those that contain the
+// caller, so that what was proved of these holds without it: it takes
+// something off, is about somebody else, or a person approved it as what was
+// to be done besides. In doubt it is one that contains: a step that gives him
+// the same thing as the first plan did, or that is the organisation's.
+func beside(in *Incident, failed StepState) bool {
+	if failed.Undo {
+		return false
+	}
+	approved := slices.ContainsFunc(in.Proposals, func(p Proposal) bool {
+		return p.Approved != nil && slices.ContainsFunc(p.Plan.Steps, func(s change.Step) bool {
+			return s.Setting == failed.Step.Setting && s.After.Same(failed.Step.After)
+		})
+	})
+	return approved || !failed.Step.After.Exists || !change.IsGuardrail(failed.Step.Target) &&
+		!slices.ContainsFunc(in.Steps, func(s StepState) bool {
+			return s.Plan == in.Plans[0].ID && s.Step.Target == failed.Step.Target
+		})
 }
 
 // failedToGiveBack reports whether a step of an undo did not end well.

@@ -142,13 +142,14 @@ func (g *guards) member(ctx context.Context, id string) (*respond.Responder, err
 func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app.Clients, act apply.IAM, self []string) (*respond.Responder, error) {
 	cfg := g.config.guard
 	cfg.Self = self
-	if id != g.account {
-		cfg.ContainSessions = false // its role there may not write inline policies
-	}
 	g.histories[id] = g.history(clients)
 	o := respond.Options{
 		Guard: cfg, Account: id, Partition: partition, Log: g.log,
 		Lookup: respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM},
+	}
+	if id != g.account {
+		o.Guard.ContainSessions = false // its role there may not write inline policies
+		o.MemberRole = "arn:" + partition + ":iam::" + id + ":role/" + g.config.memberRole
 	}
 	var org apply.Organizations
 	if g.config.guardrail != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -67,8 +68,11 @@ func newLedgerListCmd(s *streams) *cobra.Command {
 		Long: `List the incidents, the oldest first.
 
 The status is what the entries add up to: open (nothing planned), in progress,
-incomplete (a step failed), applied (every step ran), configured (and read back
-and proved), observed denied (and a later call was refused), given back.
+incomplete (a step failed, and nothing proves that the caller is contained
+without it), applied (every step ran), configured (and read back
+and proved), observed denied (and a later call was refused), given back. What
+was to be done besides containing the caller and failed, such as taking back
+what he did, is named after "NOT done", notDone in JSON.
 
 EXIT STATUS
   0  done
@@ -98,9 +102,23 @@ func incidentTable(w io.Writer, incidents []ledger.Incident) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "INCIDENT\tOPENED\tSTATUS\tSEVERITY\tEVENTS\tSTEPS\tWHAT")
 	for _, in := range incidents {
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", printable(change.Short(in.ID)), stamp(in.OpenedAt), in.Status, printable(in.Severity), len(in.Events), len(in.Steps), printable(in.Title))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%d\t%s\n", printable(change.Short(in.ID)), stamp(in.OpenedAt), in.Status, printable(in.Severity), len(in.Events), len(in.Steps), printable(in.Title+notDone(in)))
 	}
 	return t.Flush()
+}
+
+// notDone names what failed beside a containment that holds.
+func notDone(in ledger.Incident) string {
+	var steps []string
+	for _, st := range in.Steps {
+		if slices.Contains(in.NotDone, st.Step.ID) {
+			steps = append(steps, st.Step.String())
+		}
+	}
+	if steps == nil {
+		return ""
+	}
+	return "; NOT done: " + strings.Join(steps, ", ")
 }
 
 func newLedgerShowCmd(s *streams) *cobra.Command {
@@ -147,6 +165,9 @@ func showIncident(w io.Writer, in ledger.Incident) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "incident   %s\nstatus     %s\nopened     %s\nwhat       %s\ncaller     %s %s\naccount    %s\n",
 		printable(in.ID), in.Status, stamp(in.OpenedAt), printable(in.Title), printable(in.Kind), printable(in.Caller), printable(in.Account))
+	if left := notDone(in); left != "" {
+		fmt.Fprintf(&b, "NOT done   %s\n", printable(strings.TrimPrefix(left, "; NOT done: ")))
+	}
 	if in.Reason != "" {
 		fmt.Fprintf(&b, "reason     %s\n", printable(in.Reason))
 	}
