@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,7 +42,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 	s := &scene{tb: t, began: time.Now()}
 	var err error
 	s.Stage, err = stage.Set(ctx, stage.Options{Seed: 11, Faults: twin.Faults{Propagation: propagation}, Store: &ledger.Memory{}, Wire: func(h http.Handler) aws.HTTPClient {
-		s.line = wire{handler: h, seed: 11, name: "people", n: new(atomic.Int64)}
+		s.line = wire{handler: h, seed: 11, name: "people", same: newCounts()}
 		return s.line
 	}})
 	if err != nil {
@@ -55,7 +54,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 		}
 	}()
 	line := s.line
-	line.name, line.n = "guard", new(atomic.Int64)
+	line.name, line.same = "guard", newCounts()
 	hands, err := s.NewHands(patient(line))
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +81,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 			t.Fatal(err)
 		}
 		e := newest(t, past, name)
-		arrived, before := time.Now(), line.n.Load()
+		arrived, before := time.Now(), line.same.total()
 		done := make(chan respond.Result, 1)
 		go func() { done <- r.Handle(ctx, e) }()
 		refused := time.Duration(0)
@@ -96,7 +95,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 		if res.Action != respond.Contained || res.Err != nil {
 			t.Fatalf("%s: %s %v", name, res.Action, res.Err)
 		}
-		calls += line.n.Load() - before
+		calls += line.same.total() - before
 		configured, observed = append(configured, res.Took), append(observed, refused)
 	}
 	at := func(all []time.Duration, q float64) time.Duration {

@@ -3,22 +3,20 @@
 package scene
 
 import (
-	"regexp"
 	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
 )
 
-// TestReplay plays scenes twice. Ids of events are new in each run; nearly all
-// else is the same: who did what when, and what the guard answered. Where two
-// goroutines of the guard meet at one moment, chance may still decide, so that
-// not every scene has to be the same to the last line: on a machine of its own
-// about five of six are, fewer where others take its processor away. The race
-// detector slows the goroutines so much that none is.
+// TestReplay plays scenes twice. Ids of events are new in each run; all else is
+// the same for most scenes, to the last line: who did what when, and what the
+// guard answered. Where goroutines of the guard meet at one moment chance may
+// still decide (nine of ten scenes are the same, fewer where others take the
+// machine's processor away), so half is asked for. The race detector slows the
+// goroutines so much that none is.
 func TestReplay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	ids := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	once := func(t *testing.T, seed int64) (text string) {
 		synctest.Test(t, func(t *testing.T) {
 			s := play(t, draw(seed))
@@ -29,8 +27,9 @@ func TestReplay(t *testing.T) {
 		})
 		return text
 	}
+	const scenes = 20
 	same := 0
-	for _, seed := range []int64{1, 2, 4, 8, 9, 20} {
+	for seed := int64(1); seed <= scenes; seed++ {
 		a, b := strings.Split(once(t, seed), "\n"), strings.Split(once(t, seed), "\n")
 		i := 0
 		for i < min(len(a), len(b)) && a[i] == b[i] {
@@ -42,8 +41,8 @@ func TestReplay(t *testing.T) {
 		}
 		t.Logf("seed %d differs from line %d of %d on", seed, i+1, len(a))
 	}
-	t.Logf("%d of 6 scenes were the same twice", same)
-	if same == 0 {
-		t.Error("no scene was the same twice")
+	t.Logf("%d of %d scenes were the same twice", same, scenes)
+	if same < scenes/2 {
+		t.Errorf("%d of %d scenes were the same twice: a seed that fails has to fail again", same, scenes)
 	}
 }

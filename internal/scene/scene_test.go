@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -72,9 +73,10 @@ func (s *scene) fail(format string, args ...any) {
 	s.failures = append(s.failures, fmt.Sprintf(format, args...))
 }
 
-// logger notes the warnings and errors of a runtime.
-func (s *scene) logger(who string) *slog.Logger {
-	return slog.New(slog.NewTextHandler(noter{s, who}, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+// logger notes the warnings and errors of a runtime, as long as that lives:
+// which of its goroutines first learns of its end is chance.
+func (s *scene) logger(alive context.Context, who string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(noter{alive, s, who}, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		if a.Key == slog.TimeKey {
 			return slog.Attr{}
 		}
@@ -83,12 +85,15 @@ func (s *scene) logger(who string) *slog.Logger {
 }
 
 type noter struct {
-	s   *scene
-	who string
+	alive context.Context
+	s     *scene
+	who   string
 }
 
 func (n noter) Write(p []byte) (int, error) {
-	n.s.note(n.who, "%s", strings.TrimSpace(string(p)))
+	if n.alive.Err() == nil {
+		n.s.note(n.who, "%s", strings.TrimSpace(string(p)))
+	}
 	return len(p), nil
 }
 
@@ -109,7 +114,7 @@ func play(tb testing.TB, cfg config) *scene {
 		Seed: cfg.seed, Faults: faults, Guard: cfg.guard, Organization: cfg.organization, Store: s.memory, Sessions: true,
 		Rights: rights(tb, twin.SampleAccount, role, s.protected),
 		Wire: func(h http.Handler) aws.HTTPClient {
-			s.line = wire{handler: h, seed: cfg.seed, n: new(atomic.Int64)}
+			s.line = wire{handler: h, seed: cfg.seed, same: newCounts()}
 			people := s.line
 			people.name = "people"
 			return people
@@ -203,14 +208,17 @@ func (s *scene) work(ctx context.Context) {
 // clients are those of a credential of the intruder.
 func (s *scene) clients(name string, key app.Key) *app.Clients {
 	line := s.line
-	line.name, line.n = name, new(atomic.Int64)
+	line.name, line.same = name, newCounts()
 	return s.As(key).With(hasty(line))
 }
 
-// text is the run, line by line.
+// text is the run, line by line; what happened at one moment is in the order
+// of its words.
 func (s *scene) text() string {
 	var b strings.Builder
-	for _, l := range s.told {
+	for _, l := range slices.SortedStableFunc(slices.Values(s.told), func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.who, b.who), cmp.Compare(a.what, b.what))
+	}) {
 		b.WriteString(l.String())
 		b.WriteByte('\n')
 	}

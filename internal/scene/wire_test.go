@@ -9,6 +9,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"regexp"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,11 +27,40 @@ type wire struct {
 	handler http.Handler
 	seed    int64
 	name    string
-	// n counts the requests, so that two of one moment are not answered at one
-	// moment: virtual time takes such in any order.
-	n *atomic.Int64
+	// same counts the requests that are the same.
+	same *counts
 	// cut is asked before and after each request whether the line is dead.
 	cut func(target string, after bool) bool
+}
+
+// ids are those that are new in each run.
+var ids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// counts says how often something was there before. Which of two goroutines
+// comes first at one moment is chance, so a number for each request in turn
+// would make all that follows chance too.
+type counts struct {
+	mu sync.Mutex
+	of map[uint64]int
+}
+
+func newCounts() *counts { return &counts{of: map[uint64]int{}} }
+
+func (c *counts) next(what uint64) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.of[what]++
+	return c.of[what]
+}
+
+// total is how many there were.
+func (c *counts) total() (n int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, often := range c.of {
+		n += int64(often)
+	}
+	return n
 }
 
 var errLineDead = errors.New("the line is dead")
@@ -74,11 +106,15 @@ func orEmpty(r io.ReadCloser) io.Reader {
 // latency is 3 to 23 ms and some, different for each request.
 func (w wire) latency(r *http.Request, body []byte) time.Duration {
 	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, w.seed, w.name, w.n.Add(1), time.Now().UnixNano(), r.Header.Get("X-Amz-Target"))
-	// Messages to people hold ids of events, which are new in each run.
-	if r.Header.Get("X-Amz-Target") == "" && !bytes.HasPrefix(body, []byte("Action=Publish&")) {
-		_, _ = h.Write(body)
+	_, _ = fmt.Fprint(h, w.seed, w.name, time.Now().UnixNano(), r.Header.Get("X-Amz-Target"))
+	// Messages to people hold ids of events, which are new in each run; so are
+	// the handles of messages in a queue.
+	if !strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.") {
+		_, _ = h.Write(ids.ReplaceAllLiteral(body, nil))
 	}
+	// Two requests of one moment that are the same are not answered at one
+	// moment either: virtual time takes such in any order.
+	_, _ = fmt.Fprint(h, w.same.next(h.Sum64()))
 	return 3*time.Millisecond + time.Duration(h.Sum64()%20_000_000)
 }
 

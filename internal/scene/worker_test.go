@@ -3,6 +3,7 @@ package scene
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -65,13 +66,26 @@ func (l *life) cut(target string, after bool) bool {
 	return false
 }
 
-// mortal is a ledger that a dead runtime does not reach any more.
+// mortal is a ledger that a dead runtime does not reach any more. The way to it
+// takes a moment too, another one for each entry, so that of two goroutines
+// that begin at one moment always the same writes first.
 type mortal struct {
 	ledger.Store
-	l *life
+	l    *life
+	seed int64
+	same *counts
 }
 
 func (m mortal) Append(ctx context.Context, e ledger.Entry) (ledger.Entry, error) {
+	if m.l.dead.Load() {
+		return ledger.Entry{}, errLineDead
+	}
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, m.seed, time.Now().UnixNano(), e.Kind, e.Incident, len(e.Step), len(e.Key), len(e.Body))
+	_, _ = fmt.Fprint(h, m.same.next(h.Sum64()))
+	if !pause(ctx, time.Millisecond+time.Duration(h.Sum64()%5_000_000)) {
+		return ledger.Entry{}, ctx.Err()
+	}
 	if m.l.dead.Load() {
 		return ledger.Entry{}, errLineDead
 	}
@@ -87,15 +101,15 @@ func (w *worker) live(ctx context.Context, n int) error {
 		l.limit = int64(at[n])
 	}
 	line := w.s.line
-	line.name, line.cut, line.n = fmt.Sprintf("worker %d.%d", w.n, n), l.cut, new(atomic.Int64)
+	line.name, line.cut, line.same = fmt.Sprintf("worker %d.%d", w.n, n), l.cut, newCounts()
 	hands, err := w.s.NewHands(patient(line))
 	if err != nil {
 		return err
 	}
-	book := ledger.New(mortal{w.s.memory, l}, nil)
+	book := ledger.New(mortal{w.s.memory, l, w.s.cfg.seed, newCounts()}, nil)
 	past := source.NewLookup(map[string]source.LookupClient{"us-east-1": hands.Account.CloudTrail})
 	r, err := w.s.ResponderOf(hands, book, hands.Applier(book, apply.Options{Account: w.s.Account, Worker: line.name}), func(o *respond.Options) {
-		o.Log, o.Past = w.s.logger(line.name), past
+		o.Log, o.Past = w.s.logger(ctx, line.name), past
 		o.Guard.Protected = append(o.Guard.Protected, w.s.protected...)
 	})
 	if err != nil {
@@ -110,6 +124,9 @@ func (w *worker) live(ctx context.Context, n int) error {
 		all.Go(func() { w.sweeps(ctx, r, past) })
 	}
 	err = r.Serve(ctx, asker{source.NewQueue(hands.Hub.SQS, w.s.QueueURL), 1001*time.Millisecond + time.Duration(w.n)*97*time.Millisecond}, respond.QueueOptions{Name: "queue", Each: func(res respond.Result) {
+		if ctx.Err() != nil {
+			return // what a dead one still says comes in any order
+		}
 		w.s.note("worker %d", "%s of %s: %s, %s, taken %d, error %v", w.n, res.Event.Name, res.Actor.ARN, res.Verdict, res.Action, len(res.Taken), res.Err)
 	}})
 	all.Wait()
