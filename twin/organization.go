@@ -26,13 +26,15 @@ type OrganizationConfig struct {
 	// is attached everywhere.
 	Policies []ControlPolicy
 
-	// Seed, Now, Region, Faults and Log are those of [Config], for every
+	// Seed, Now, Region, History, Faults and Log are those of [Config], for every
 	// account; Faults.Propagation holds for changes of policies too.
 	Seed   int64
 	Now    func() time.Time
 	Region string
-	Faults Faults
-	Log    *slog.Logger
+	// History is of every account.
+	History bool
+	Faults  Faults
+	Log     *slog.Logger
 }
 
 // OrganizationAccount is one account of an organization.
@@ -124,7 +126,7 @@ func (o *Organization) load(cfg OrganizationConfig) error {
 			return fmt.Errorf("account %q has no snapshot", a.Name)
 		}
 		t, err := New(Config{
-			Snapshot: a.Snapshot, Seed: cfg.Seed + int64(i), Now: cfg.Now, Region: cfg.Region, Faults: cfg.Faults,
+			Snapshot: a.Snapshot, Seed: cfg.Seed + int64(i), Now: cfg.Now, Region: cfg.Region, History: cfg.History, Faults: cfg.Faults,
 			Log: cfg.Log.With(slog.String("account", a.Snapshot.Account)),
 		})
 		switch {

@@ -41,6 +41,10 @@ type Config struct {
 	Faults Faults
 	// Region is where the regional services are; "" means us-east-1.
 	Region string
+	// History fills CloudTrail's event history with what the snapshot tells of
+	// the 90 days before now: who was made when, and what was last used. It
+	// reaches no rule.
+	History bool
 	// Log gets a line for each request at level Debug; nil discards.
 	Log *slog.Logger
 }
@@ -120,6 +124,11 @@ func New(cfg Config) (*Twin, error) {
 	t.root = rootKey{id: t.state.next.make(prefixKey), secret: newSecret()}
 	t.view = newView(t.state, cfg.Faults.Propagation, cfg.Seed, t.now)
 	t.records = newRecords(maxRecords)
+	if cfg.History {
+		for _, r := range history(snapshot, t.now()) {
+			t.records.add(r)
+		}
+	}
 	t.queues = newQueues()
 	t.topics = newTopics()
 	t.trails = newTrails(t, snapshot)

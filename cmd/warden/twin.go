@@ -24,7 +24,7 @@ type twinOptions struct {
 	seed                                         int64
 	faults                                       twin.Faults
 	throttle, fail                               []string
-	verbose, organization                        bool
+	verbose, organization, history               bool
 }
 
 func newTwinCmd(s *streams) *cobra.Command {
@@ -54,7 +54,7 @@ EXIT STATUS
   2  a mistake in the flags`,
 		Example: `  warden twin
   warden twin --snapshot account.json --credentials twin.ini --save after.json
-  warden twin --organization
+  warden twin --organization --history
   warden twin --event-delay 2s --event-jitter 3s --duplicate 0.1 --reorder 0.2 --event-loss 0.1 --propagation 4s --page-size 3
   warden twin --throttle 'iam:*:0.2' --throttle 'sts:AssumeRole:5/s' --fail 'iam:AttachUserPolicy:2:after'`,
 		Args: noArgs,
@@ -72,6 +72,7 @@ EXIT STATUS
 	f.StringVar(&o.credentials, "credentials", "", "file for the access keys, in the AWS credentials format (default: a temporary file)")
 	f.StringVar(&o.account, "account", "", "account id of the sample company, or the one that the snapshot must have")
 	f.BoolVar(&o.organization, "organization", false, "serve the sample organization, three accounts")
+	f.BoolVar(&o.history, "history", false, "fill CloudTrail's event history with what the account tells of the last 90 days")
 	f.Int64Var(&o.seed, "seed", 1, "seed of the sample company, of ids and of faults")
 	f.DurationVar(&o.faults.EventDelay, "event-delay", 0, "time from a call to its event in the queues")
 	f.DurationVar(&o.faults.EventJitter, "event-jitter", 0, "longest random addition to --event-delay")
@@ -99,7 +100,7 @@ func (o *twinOptions) run(ctx context.Context, s *streams) (err error) {
 	if o.organization {
 		return o.runOrganization(ctx, s, log)
 	}
-	cfg := twin.Config{Account: o.account, Seed: o.seed, Faults: o.faults, Log: log}
+	cfg := twin.Config{Account: o.account, Seed: o.seed, History: o.history, Faults: o.faults, Log: log}
 	if o.snapshot != "" {
 		if cfg.Snapshot, err = readSnapshotFile(o.snapshot); err != nil {
 			return err

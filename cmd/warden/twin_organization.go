@@ -15,7 +15,7 @@ func (o *twinOptions) runOrganization(ctx context.Context, s *streams, log *slog
 	if o.snapshot != "" || o.save != "" || o.account != "" {
 		return usageErrorf("twin: --organization goes with neither --snapshot nor --save nor --account, which are of one account")
 	}
-	org, err := twin.NewOrganization(twin.OrganizationConfig{Seed: o.seed, Faults: o.faults, Log: log})
+	org, err := twin.NewOrganization(twin.OrganizationConfig{Seed: o.seed, History: o.history, Faults: o.faults, Log: log})
 	if err != nil {
 		return err
 	}
