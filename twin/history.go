@@ -117,7 +117,7 @@ func (h *historian) by(u *account.User, key string, signedIn time.Time) map[stri
 		id["accessKeyId"] = key
 		return id
 	}
-	id["accessKeyId"] = "ASIA" + h.s.Account + u.ID[len(u.ID)-4:]
+	id["accessKeyId"] = "ASIA" + h.s.Account + strings.ToUpper(h.id(u.ID)[:4])
 	id["sessionContext"] = map[string]any{"attributes": map[string]any{
 		"creationDate": signedIn.UTC().Format(time.RFC3339), "mfaAuthenticated": fmt.Sprint(hasDevice(u)),
 	}}

@@ -70,6 +70,31 @@ func TestHistory(t *testing.T) {
 	}
 }
 
+// An account that a person wrote by hand, with ids of any length and odd trust
+// policies, has a history too.
+func TestHistoryOfOddAccount(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	ago := func(days int) time.Time { return now.AddDate(0, 0, -days) }
+	used := ago(1)
+	made := history(&account.Snapshot{
+		Account: "111122223333",
+		Users: []account.User{
+			{Name: "a", ID: "A", CreateDate: ago(80), Groups: []string{"Administrators"}, LoginProfile: &account.LoginProfile{CreateDate: ago(80)}, PasswordLastUsed: &used},
+			{Name: "b", CreateDate: ago(10), AccessKeys: []account.AccessKey{{LastUsed: &account.KeyUse{Date: used}}}},
+		},
+		Roles: []account.Role{{Name: "r", Trust: []byte(`{`), LastUsed: &account.RoleUse{Date: used}}, {Name: "s", LastUsed: &account.RoleUse{}}},
+	}, now)
+	if len(made) == 0 {
+		t.Error("no history")
+	}
+	for _, r := range made {
+		if _, err := trail.ParseEvent(r.json); err != nil {
+			t.Errorf("%s: %v", r.json, err)
+		}
+	}
+}
+
 func has(made []*record, key string, at time.Time) bool {
 	for _, r := range made {
 		if r.keyID == key && r.at.Equal(at.UTC().Truncate(time.Second)) {
