@@ -119,11 +119,7 @@ func updateTrail(c *call, in *cloudtrail.UpdateTrailInput) (*cloudtrail.UpdateTr
 			*x.to = *x.from
 		}
 	}
-	return &cloudtrail.UpdateTrailOutput{
-		Name: t.Name, TrailARN: t.TrailARN, S3BucketName: t.S3BucketName, S3KeyPrefix: t.S3KeyPrefix, IncludeGlobalServiceEvents: t.IncludeGlobalServiceEvents,
-		IsMultiRegionTrail: t.IsMultiRegionTrail, IsOrganizationTrail: t.IsOrganizationTrail, LogFileValidationEnabled: t.LogFileValidationEnabled,
-		CloudWatchLogsLogGroupArn: t.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: t.CloudWatchLogsRoleArn, KmsKeyId: t.KmsKeyId,
-	}, nil
+	return (*cloudtrail.UpdateTrailOutput)(described(t.Trail)), nil
 }
 
 func deleteTrail(c *call, in *cloudtrail.DeleteTrailInput) (*cloudtrail.DeleteTrailOutput, error) {

@@ -196,10 +196,16 @@ func createTrail(c *call, in *cloudtrail.CreateTrailInput) (*cloudtrail.CreateTr
 		CloudWatchLogsLogGroupArn: in.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: in.CloudWatchLogsRoleArn, KmsKeyId: in.KmsKeyId,
 	}
 	ts.all = append(ts.all, &trailConfig{Trail: t, selectors: allManagementEvents()})
+	return described(t), nil
+}
+
+// described is a trail as CreateTrail and UpdateTrail return it.
+func described(t types.Trail) *cloudtrail.CreateTrailOutput {
 	return &cloudtrail.CreateTrailOutput{
 		Name: t.Name, TrailARN: t.TrailARN, S3BucketName: t.S3BucketName, S3KeyPrefix: t.S3KeyPrefix, IncludeGlobalServiceEvents: t.IncludeGlobalServiceEvents,
 		IsMultiRegionTrail: t.IsMultiRegionTrail, IsOrganizationTrail: t.IsOrganizationTrail, LogFileValidationEnabled: t.LogFileValidationEnabled,
-	}, nil
+		CloudWatchLogsLogGroupArn: t.CloudWatchLogsLogGroupArn, CloudWatchLogsRoleArn: t.CloudWatchLogsRoleArn, KmsKeyId: t.KmsKeyId,
+	}
 }
 
 func describeTrails(c *call, in *cloudtrail.DescribeTrailsInput) (*cloudtrail.DescribeTrailsOutput, error) {

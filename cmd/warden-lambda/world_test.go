@@ -31,11 +31,14 @@ import (
 	"warden/app"
 	"warden/change/ledger"
 	"warden/deploy"
+	"warden/internal/fixture"
 	"warden/internal/stage"
 )
 
 // buildFlags are those of make lambda.
 var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc", "-ldflags", "-s -w -buildid="}
+
+func TestMain(m *testing.M) { os.Exit(fixture.M{M: m}.Run()) }
 
 func build(out string) error {
 	cmd := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", out, "warden/cmd/warden-lambda")...)

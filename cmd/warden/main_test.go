@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"warden/internal/fixture"
 )
 
 // TestMain lets testscript run this binary as warden.
@@ -16,7 +18,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", strconv.Itoa(8*runtime.GOMAXPROCS(0))); err != nil {
 		panic(err)
 	}
-	testscript.Main(m, map[string]func(){"warden": main})
+	testscript.Main(fixture.M{M: m}, map[string]func(){"warden": main})
 }
 
 // TestScripts runs the scenarios in testdata/script with the real command.
