@@ -38,6 +38,7 @@ var excessExamples = map[string][]example{
 		{"but for a bucket", may(`{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"s3:DeleteBucket","Resource":"*"}`), fail, "", "may do everything"},
 		{"but for what a control policy denies", func(s *account.Snapshot) {
 			may(`{"Effect":"Allow","Action":"*","Resource":"*"}`)(s)
+			s.CentralRoot = nil // which the management account alone is told
 			s.Organization.Value.ManagementAccount = "999988887777"
 			s.Guardrails = known("organizations:ListPoliciesForTarget", []account.GuardrailLevel{{ID: "r-1", Kind: "ROOT", SCPs: []account.Guardrail{
 				{ID: "p-1", Name: "FullAWSAccess", Document: json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)},

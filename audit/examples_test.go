@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,10 @@ var examples = map[string][]example{
 		{"inline", func(s *account.Snapshot) {
 			s.Users[0].Inline = []account.InlinePolicy{{Name: "all", Document: json.RawMessage(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)}}
 		}, fail, "inline policy all", "allows every action"},
+		{"AdministratorAccess without its document", func(s *account.Snapshot) {
+			s.Policies = slices.DeleteFunc(s.Policies, account.ManagedPolicy.AWSManaged)
+			s.Groups[0].Attached = append(s.Groups[0].Attached, "arn:aws:iam::aws:policy/AdministratorAccess")
+		}, fail, "", "allows every action"},
 		{"no document", func(s *account.Snapshot) { s.Groups[0].Attached = append(s.Groups[0].Attached, arn("policy/other")) }, unknown, "", "not in the evidence"},
 		{"broken document", func(s *account.Snapshot) { s.Policies[0].Versions[0].Document = json.RawMessage(`{}`) }, unknown, "", "cannot be read"},
 	},

@@ -43,12 +43,19 @@ var policyFullAdmin = Control{
 			out = append(out, a)
 		}
 		for arn, who := range holders {
-			if !known[arn] {
-				out = append(out, Answer{
-					Subject: arn, Status: finding.Unknown, Summary: "its document is not in the evidence: " + first(e.partial(arn), "iam:GetPolicyVersion"),
-					Facts: []finding.Fact{fact(e.details(), "attached to %s", some(who))},
-				})
+			if known[arn] {
+				continue
 			}
+			a := Answer{
+				Subject: arn, Status: finding.Unknown, Summary: "its document is not in the evidence: " + first(e.partial(arn), "iam:GetPolicyVersion"),
+				Facts: []finding.Fact{fact(e.details(), "attached to %s", some(who))},
+			}
+			if p := account.AdministratorAccess(arn); p != nil {
+				a.everything(arn, p.Default().Document)
+				a.Facts = append(a.Facts, finding.Fact{Fact: "it allows everything", Source: "AWS Managed Policy Reference Guide: AdministratorAccess"})
+				a.Command = detach(who[0], arn)
+			}
+			out = append(out, a)
 		}
 		for _, h := range e.inline() {
 			a := Answer{Subject: h.arn, SubjectID: h.id, Part: "inline policy " + h.policy.Name}

@@ -1,6 +1,7 @@
 package authorize
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -153,6 +154,9 @@ func (b *builder) attached(h *holder, arns []string) {
 
 func (b *builder) fromManaged(arn string) *document {
 	p := b.defined[strings.ToLower(arn)]
+	if p == nil || p.Default() == nil {
+		p = cmp.Or(account.AdministratorAccess(arn), p)
+	}
 	if p == nil {
 		return b.fail(arn, fmt.Sprintf("the policy %s is attached and not in the snapshot", arn))
 	}
