@@ -218,9 +218,21 @@ func saveSnapshot(name string, s *account.Snapshot) error {
 }
 
 // writePrivate writes a file that only its owner can read, whole or not at
-// all.
+// all. What a link leads to is written; a device or a pipe is written to.
 func writePrivate(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".warden-") // mode 0600
+	target := name
+	if info, err := os.Stat(name); err == nil {
+		if !info.Mode().IsRegular() {
+			return writeInto(name, write)
+		}
+		if target, err = filepath.EvalSymlinks(name); err != nil {
+			return err
+		}
+	}
+	f, err := os.CreateTemp(filepath.Dir(target), ".warden-") // mode 0600
+	if path := new(fs.PathError); errors.As(err, &path) {
+		return fmt.Errorf("%s: no file can be made in its folder: %w", name, path.Err)
+	}
 	if err != nil {
 		return err
 	}
@@ -232,7 +244,16 @@ func writePrivate(name string, write func(io.Writer) error) error {
 	if err := errors.Join(write(f), f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return os.Rename(f.Name(), name)
+	return os.Rename(f.Name(), target)
+}
+
+// writeInto writes to what is no file, such as /dev/stdout.
+func writeInto(name string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
 }
 
 // introduce prints the lines to paste.
