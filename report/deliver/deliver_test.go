@@ -158,14 +158,14 @@ var (
 	oldKey    = fail("key.age", finding.Medium, "user/ci", "access key 1", "not changed for 412 days", "Replace the key, or use a role.")
 	oldKey2   = fail("key.age", finding.Medium, "user/backup", "access key 1", "not changed for 91 days", "Replace the key, or use a role.")
 	noMFA     = fail("user.mfa", finding.High, "user/alice", "", "may sign in to the console without MFA", "Have her enrol a device.")
-	unusedKey = fail("key.unused", finding.Medium, "user/bob", "access key 2", "not used for 60 days", "Deactivate the key.")
+	unusedKey = fail("credential.unused", finding.Medium, "user/bob", "access key 2", "not used for 60 days", "Deactivate the key.")
 	passed    = finding.Finding{ID: "F-1", Control: "password.length", Subject: "arn:aws:iam::" + id + ":root", Status: finding.Pass, Summary: "14 characters"}
 )
 
 func admins(n int) []finding.Finding {
 	var out []finding.Finding
 	for i := range n {
-		out = append(out, fail("excess.admin", finding.High, fmt.Sprintf("role/deploy-%02d", i), "", "can do everything: by AdministratorAccess", "Give it what it uses."))
+		out = append(out, fail("principal.admin", finding.High, fmt.Sprintf("role/deploy-%02d", i), "", "can do everything: by AdministratorAccess", "Give it what it uses."))
 	}
 	return out
 }
