@@ -156,7 +156,7 @@ func TestHTMLPolicy(t *testing.T) {
 		}
 		code, _, _ := strings.Cut(rest, to)
 		h := sha256.Sum256([]byte(code))
-		return "&#39;sha256-" + strings.ReplaceAll(base64.StdEncoding.EncodeToString(h[:]), "+", "&#43;") + "&#39;"
+		return "&#39;sha256-" + base64.StdEncoding.EncodeToString(h[:]) + "&#39;"
 	}
 	want := `<meta http-equiv="Content-Security-Policy" content="default-src &#39;none&#39;; script-src ` + sum("<script>", "</script>") + "; style-src " + sum("<style>", "</style>") +
 		"; base-uri &#39;none&#39;; form-action &#39;none&#39;; require-trusted-types-for &#39;script&#39;; trusted-types &#39;none&#39;\"/>"
@@ -180,7 +180,7 @@ func TestHTMLGolden(t *testing.T) {
 	t.Parallel()
 	only := []string{"account.contact", "key.age", "policy.full-admin", "principal.escalation", "root.keys", "role.inactive", "user.mfa"}
 	text := program.ReplaceAllString(pageOf(t, planted("ann"), "ann", only...), "<!-- html/page.* -->")
-	text = regexp.MustCompile(`sha256-[^&]*(&#43;[^&]*)*&#39;`).ReplaceAllString(text, "sha256-...&#39;")
+	text = regexp.MustCompile(`sha256-[^&]*&#39;`).ReplaceAllString(text, "sha256-...&#39;")
 	const path = "testdata/page.html"
 	if *update {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

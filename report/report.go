@@ -10,10 +10,10 @@ import (
 	"io"
 	"strings"
 	"time"
-	"unicode"
 
 	"warden/audit"
 	"warden/finding"
+	"warden/internal/markup"
 )
 
 // Form is a way to write a report.
@@ -169,15 +169,8 @@ func age(now time.Time, at *time.Time) string {
 	}
 }
 
-// clean replaces what a terminal would obey.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
+// clean replaces what a reader would obey.
+func clean(s string) string { return markup.Clean(s) }
 
 // Who names the subject of a finding in few words, as the account wrote it.
 func Who(r *audit.Report, f *finding.Finding) string { return who(r, f) }

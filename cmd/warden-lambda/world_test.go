@@ -41,10 +41,15 @@ var buildFlags = []string{"-trimpath", "-buildvcs=false", "-tags", "lambda.norpc
 func TestMain(m *testing.M) { os.Exit(fixture.M{M: m}.Run()) }
 
 func build(out string) error {
-	cmd := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", out, "warden/cmd/warden-lambda")...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	cmd := buildCommand(out, buildFlags)
 	cmd.Stderr = os.Stderr
 	return cmd.Run()
+}
+
+func buildCommand(out string, flags []string) *exec.Cmd {
+	cmd := exec.Command("go", append(append([]string{"build"}, flags...), "-o", out, "warden/cmd/warden-lambda")...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	return cmd
 }
 
 // world is the sample company on a twin, with what the stack guard makes in

@@ -65,6 +65,8 @@ var rooms = []Room{
 		Why: "the program that makes the catalogue's data from its source, run by hand"},
 	{Path: "internal/plant", Level: 2, Pure: true,
 		Why: "accounts with known answers, for tests and measurements: it must not ask what it is to test"},
+	{Path: "internal/markup", Level: 0, Pure: true,
+		Why: "HTML and SVG out of elements, in which a name from an account stays text"},
 	{Path: "internal/fixture", Level: 0,
 		Why: "finds what tests need"},
 	{Path: "internal/architecture", Level: 0,
