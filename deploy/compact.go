@@ -13,10 +13,11 @@ import (
 const MaxBody = 51200
 
 // lineWidth is where the compact form of a template breaks its lines.
-const lineWidth = 120
+const lineWidth = 200
 
 // compact writes a template in few bytes: without comments, without the notes
-// for linters, and from the properties of a resource down in YAML's flow style.
+// for linters, and in YAML's flow style what fits on a line and whatever is
+// below the properties of a resource.
 // CloudFormation makes of it what it makes of the source.
 func compact(source string) (string, error) {
 	var root yaml.Node
@@ -61,11 +62,12 @@ func (c *compactor) put(s string) {
 // sections, the resources, their attributes, their properties.
 const blockDepth = 4
 
-// block writes the members of a mapping, each on a line of its own.
+// block writes the members of a mapping, each on a line of its own, and what
+// is below it where a line does not hold that.
 func (c *compactor) block(n *yaml.Node, depth int) {
 	for name, value := range pairs(n) {
 		c.put(strings.Repeat(" ", depth) + name + ":")
-		if value.Kind == yaml.MappingNode && depth+1 < blockDepth && len(value.Content) > 0 {
+		if value.Kind == yaml.MappingNode && depth+1 < blockDepth && (depth == 0 || !c.fits(value)) {
 			c.put("\n")
 			c.block(value, depth+1)
 			continue
@@ -80,6 +82,13 @@ func (c *compactor) block(n *yaml.Node, depth int) {
 	}
 }
 
+// fits reports whether a value in flow style ends on the line that was begun.
+func (c *compactor) fits(n *yaml.Node) bool {
+	line := compactor{column: c.column}
+	line.flow(n, 0)
+	return line.column < lineWidth && !strings.Contains(line.text.String(), "\n")
+}
+
 // tag is the short form of an intrinsic function, or nothing.
 func tag(n *yaml.Node) string {
 	if t := n.ShortTag(); strings.HasPrefix(t, "!") && !strings.HasPrefix(t, "!!") {
@@ -88,12 +97,16 @@ func tag(n *yaml.Node) string {
 	return ""
 }
 
+// special are the characters that end a plain scalar in flow style, for one
+// parser or another.
+const special = ",[]{}?"
+
 // flow writes a value in flow style, with line breaks after commas only.
 func (c *compactor) flow(n *yaml.Node, indent int) {
 	c.put(tag(n))
 	switch n.Kind {
 	case yaml.ScalarNode:
-		c.put(c.scalar(n, ",[]{}"))
+		c.put(c.scalar(n, special))
 	case yaml.SequenceNode:
 		c.put("[")
 		width := lineWidth
@@ -111,7 +124,7 @@ func (c *compactor) flow(n *yaml.Node, indent int) {
 		for name, value := range pairs(n) {
 			c.comma(i, lineWidth, indent)
 			i++
-			c.put(c.scalar(&yaml.Node{Kind: yaml.ScalarNode, Value: name}, ",[]{}") + ": ")
+			c.put(c.scalar(&yaml.Node{Kind: yaml.ScalarNode, Value: name}, special) + ": ")
 			c.flow(value, indent)
 		}
 		c.put("}")
@@ -124,15 +137,15 @@ func (c *compactor) comma(i, width, indent int) {
 	switch {
 	case i == 0:
 	case c.column < width:
-		c.put(", ")
+		c.put(",")
 	default:
 		c.put(",\n" + strings.Repeat(" ", indent))
 	}
 }
 
 // scalar is a scalar without its tag. The library decides whether it can be
-// plain; with one of the characters in special it cannot.
-func (c *compactor) scalar(n *yaml.Node, special string) string {
+// plain; with one of the characters in ends it cannot.
+func (c *compactor) scalar(n *yaml.Node, ends string) string {
 	if n.Kind != yaml.ScalarNode {
 		return ""
 	}
@@ -149,7 +162,7 @@ func (c *compactor) scalar(n *yaml.Node, special string) string {
 		c.err = err
 	}
 	text := strings.TrimSuffix(string(data), "\n")
-	if text == value && !strings.ContainsAny(text, special) {
+	if text == value && !strings.ContainsAny(text, ends) {
 		return text
 	}
 	return "'" + strings.ReplaceAll(value, "'", "''") + "'"

@@ -61,8 +61,10 @@ func TestPrintedTemplates(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Logf("%s: %d bytes, of a source of %d", name, len(printed), len(source))
-		if len(printed) > MaxBody {
-			t.Errorf("%s has %d bytes, a request holds %d", name, len(printed), MaxBody)
+		// Whoever adds a setting should not have to begin with saving bytes.
+		const spare = 1000
+		if len(printed) > MaxBody-spare {
+			t.Errorf("%s has %d bytes, a request holds %d: want %d to spare", name, len(printed), MaxBody, spare)
 		}
 		squeezed, err := compact(source)
 		if err != nil {
@@ -132,7 +134,7 @@ func TestCompactScalars(t *testing.T) {
 	const source = `Resources:
   A:
     Properties:
-      Texts: ["yes", 'off', "007", "1.0", "", "~", "a: b", "it's", "a #b", "- x", "*", "x,y", "{a}", 'say "hi"', "2026-01-01", "é", "AWS::NoValue"]
+      Texts: ["yes", "^(a.+)?$", "what?", 'off', "007", "1.0", "", "~", "a: b", "it's", "a #b", "- x", "*", "x,y", "{a}", 'say "hi"', "2026-01-01", "é", "AWS::NoValue"]
       Values: [true, 7, 1.5, null, !Ref AWS::NoValue, !If [C, {K: "no"}, !Sub "${A}: x"]]
       Empty: {}
       Long: {S: [{Sid: a, P: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}, {Sid: b, P: "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}, {Sid: c, P: [x, y]}]}
