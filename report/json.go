@@ -2,12 +2,13 @@ package report
 
 import (
 	"bufio"
-	"bytes"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"time"
 
 	"warden/audit"
 	"warden/finding"
@@ -18,8 +19,10 @@ import (
 //go:embed schema.json
 var Schema []byte
 
-// Version is that of the JSON form.
-const Version = 1
+// Version is that of the JSON form. What many findings have in common stands
+// once since version 2: what a control is, and where evidence comes from and
+// when it was true. ReadJSON reads version 1, too.
+const Version = 2
 
 // wireReport is the JSON form.
 type wireReport struct {
@@ -29,6 +32,9 @@ type wireReport struct {
 	Counts   map[string]int `json:"counts"`
 	Accepted int            `json:"accepted"`
 	Since    *wireDiff      `json:"since,omitempty"`
+	// Sources are where evidence comes from; evidence has their index.
+	Sources  []wireSource           `json:"sources"`
+	Controls map[string]wireControl `json:"controls"`
 }
 
 // wireDiff names what changed since an earlier report by the ids of findings.
@@ -38,12 +44,47 @@ type wireDiff struct {
 	Changed []string `json:"changed"`
 }
 
-// wireFinding writes references in short: the numbers by benchmark, and the
-// answers that differ from the finding's.
+// wireSource is a source, and when it was true if that is known.
+type wireSource struct {
+	Source string     `json:"source"`
+	At     *time.Time `json:"at,omitempty"`
+}
+
+// wireControl says once what the findings of a control have in common.
+type wireControl struct {
+	Title  string `json:"title"`
+	Why    string `json:"why,omitempty"`
+	Source string `json:"source,omitempty"`
+	// CIS are the numbers of the question by version of the CIS benchmark, and
+	// Days the thresholds of those that have one.
+	CIS  map[string][]string `json:"cis,omitempty"`
+	Days map[string]int      `json:"days,omitempty"`
+}
+
+// wireFinding is a finding without what the tables of the report say.
 type wireFinding struct {
-	finding.Finding
-	References map[string][]string       `json:"references,omitempty"`
-	Under      map[string]finding.Status `json:"under,omitempty"`
+	ID      string `json:"id"`
+	Control string `json:"control"`
+	// CIS are the numbers of the control, each "VERSION:NUMBER".
+	CIS       []string         `json:"cis,omitempty"`
+	Subject   string           `json:"subject"`
+	SubjectID string           `json:"subjectId,omitempty"`
+	Part      string           `json:"part,omitempty"`
+	Status    finding.Status   `json:"status"`
+	Severity  finding.Severity `json:"severity"`
+	Summary   string           `json:"summary"`
+	// Under are the answers that differ, by version of the CIS benchmark.
+	Under    map[string]finding.Status `json:"under,omitempty"`
+	Evidence []wireFacts               `json:"evidence,omitempty"`
+	Remedy   string                    `json:"remedy,omitempty"`
+	Command  string                    `json:"command,omitempty"`
+	Exempt   *finding.Exempt           `json:"exempt,omitempty"`
+}
+
+// wireFacts are facts that follow each other and are of one source.
+type wireFacts struct {
+	Source int      `json:"source"`
+	Facts  []string `json:"facts"`
 }
 
 // writeJSON writes one finding a line, so that large reports can be read and
@@ -71,7 +112,8 @@ func writeJSON(w io.Writer, list []Audited) error {
 
 func writeReport(w io.Writer, r *audit.Report, o Options, end string) error {
 	head := wireReport{Version: Version, Report: *r, Counts: map[string]int{}, Accepted: r.Count(finding.Fail, true)}
-	head.Report.Findings = nil
+	t := tablesOf(r)
+	head.Report.Findings, head.Sources, head.Controls = nil, t.sources, nil
 	for _, s := range statuses {
 		head.Counts[string(s)] = r.Count(s, false)
 	}
@@ -84,6 +126,7 @@ func writeReport(w io.Writer, r *audit.Report, o Options, end string) error {
 	first, err := json.Marshal(struct {
 		wireReport
 		Findings *struct{} `json:"findings,omitempty"`
+		Controls *struct{} `json:"controls,omitempty"`
 	}{wireReport: head})
 	if err != nil {
 		return fmt.Errorf("report: %w", err)
@@ -91,36 +134,113 @@ func writeReport(w io.Writer, r *audit.Report, o Options, end string) error {
 	b := bufio.NewWriter(w)
 	// What follows an error of a bufio.Writer does nothing; Flush returns it.
 	_, _ = b.Write(first[:len(first)-1])
-	_, _ = b.WriteString(",\"findings\":[")
+	_, _ = b.WriteString(",\"controls\":{")
+	for i, id := range slices.Sorted(maps.Keys(t.controls)) {
+		if err := writeLine(b, i, map[string]wireControl{id: t.controls[id]}); err != nil {
+			return err
+		}
+	}
+	_, _ = b.WriteString("\n},\"findings\":[")
 	for i := range r.Findings {
-		line, err := json.Marshal(wire(&r.Findings[i]))
-		if err != nil {
-			return fmt.Errorf("report: %w", err)
+		if err := writeLine(b, i, t.wire(&r.Findings[i])); err != nil {
+			return err
 		}
-		if i > 0 {
-			_ = b.WriteByte(',')
-		}
-		_ = b.WriteByte('\n')
-		_, _ = b.Write(line)
 	}
 	_, _ = b.WriteString("\n]}" + end)
 	return b.Flush()
 }
 
-func wire(f *finding.Finding) wireFinding {
-	out := wireFinding{Finding: *f}
-	for _, ref := range f.References {
-		name := ref.Benchmark + "-" + ref.Version
-		if out.References == nil {
-			out.References = map[string][]string{}
+// writeLine writes the next element of a list; of an object with one member,
+// that member.
+func writeLine(b *bufio.Writer, i int, v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("report: %w", err)
+	}
+	if _, ok := v.(map[string]wireControl); ok {
+		line = line[1 : len(line)-1]
+	}
+	if i > 0 {
+		_ = b.WriteByte(',')
+	}
+	_ = b.WriteByte('\n')
+	_, _ = b.Write(line)
+	return nil
+}
+
+// tables are what the findings of a report have in common.
+type tables struct {
+	sources  []wireSource
+	index    map[origin]int
+	controls map[string]wireControl
+}
+
+// origin is a wireSource that can be a key.
+type origin struct {
+	source string
+	known  bool
+	at     time.Time
+}
+
+func originOf(x finding.Fact) origin {
+	if x.At == nil {
+		return origin{source: x.Source}
+	}
+	return origin{x.Source, true, x.At.UTC()}
+}
+
+func tablesOf(r *audit.Report) *tables {
+	t := &tables{sources: []wireSource{}, index: map[origin]int{}, controls: map[string]wireControl{}}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if _, ok := t.controls[f.Control]; !ok {
+			t.controls[f.Control] = controlOf(f)
 		}
-		out.References[name] = append(out.References[name], ref.ID)
+		for _, x := range f.Evidence {
+			if _, ok := t.index[originOf(x)]; !ok {
+				t.index[originOf(x)] = len(t.sources)
+				t.sources = append(t.sources, wireSource{x.Source, x.At})
+			}
+		}
+	}
+	return t
+}
+
+func controlOf(f *finding.Finding) wireControl {
+	out := wireControl{Title: f.Title, CIS: map[string][]string{}, Days: map[string]int{}}
+	if c := audit.Find(f.Control); c != nil {
+		out.Why, out.Source = c.Why, c.Source
+	}
+	for _, ref := range f.References {
+		out.CIS[ref.Version] = append(out.CIS[ref.Version], ref.ID)
+		if ref.Threshold > 0 {
+			out.Days[ref.Version] = ref.Threshold
+		}
+	}
+	return out
+}
+
+func (t *tables) wire(f *finding.Finding) wireFinding {
+	out := wireFinding{
+		ID: f.ID, Control: f.Control, Subject: f.Subject, SubjectID: f.SubjectID, Part: f.Part, Status: f.Status, Severity: f.Severity,
+		Summary: f.Summary, Remedy: f.Remedy, Command: f.Command, Exempt: f.Exempt,
+	}
+	for _, ref := range f.References {
+		out.CIS = append(out.CIS, ref.Version+":"+ref.ID)
 		if ref.Status != f.Status {
 			if out.Under == nil {
 				out.Under = map[string]finding.Status{}
 			}
-			out.Under[name] = ref.Status
+			out.Under[ref.Version] = ref.Status
 		}
+	}
+	for _, x := range f.Evidence {
+		at := t.index[originOf(x)]
+		if n := len(out.Evidence); n > 0 && out.Evidence[n-1].Source == at {
+			out.Evidence[n-1].Facts = append(out.Evidence[n-1].Facts, x.Fact)
+			continue
+		}
+		out.Evidence = append(out.Evidence, wireFacts{at, []string{x.Fact}})
 	}
 	return out
 }
@@ -131,67 +251,4 @@ func ids(list []finding.Finding) []string {
 		out = append(out, list[i].ID)
 	}
 	return out
-}
-
-// maxReport bounds what ReadJSON takes, in bytes: a report of 5,000 users has
-// less than 100 MB.
-const maxReport = 512 << 20
-
-// ReadJSON reads what the JSON form has: the reports of one account or of
-// several, to compare others with them. References are not read. The name
-// appears in errors.
-func ReadJSON(name string, r io.Reader) ([]*audit.Report, error) {
-	data, err := io.ReadAll(io.LimitReader(r, maxReport+1))
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(data) > maxReport:
-		return nil, fmt.Errorf("%s: larger than %d bytes, the most a report may have", name, maxReport)
-	case len(bytes.TrimSpace(data)) == 0:
-		return nil, fmt.Errorf("%s: is empty: a report is what warden audit -o json writes", name)
-	}
-	var head struct {
-		Version *int              `json:"version"`
-		Reports []json.RawMessage `json:"reports"`
-	}
-	if err := json.Unmarshal(data, &head); err != nil {
-		return nil, fmt.Errorf("%s: not a report of warden audit -o json: %w", name, err)
-	}
-	switch {
-	case head.Version == nil:
-		return nil, fmt.Errorf("%s: has no \"version\": a report is what warden audit -o json writes", name)
-	case *head.Version != Version:
-		return nil, fmt.Errorf("%s: report version %d, want %d", name, *head.Version, Version)
-	case head.Reports == nil:
-		head.Reports = []json.RawMessage{data}
-	}
-	var out []*audit.Report
-	for _, one := range head.Reports {
-		read, err := readReport(one)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		out = append(out, read)
-	}
-	return out, nil
-}
-
-func readReport(data []byte) (*audit.Report, error) {
-	var in wireReport
-	if err := json.Unmarshal(data, &in); err != nil {
-		return nil, fmt.Errorf("not a report of warden audit -o json: %w", err)
-	}
-	if in.Version != Version || in.Account == "" || in.Findings == nil {
-		return nil, errors.New("not a report of warden audit -o json: account or findings are missing")
-	}
-	out := in.Report
-	out.Findings = nil
-	for _, f := range in.Findings {
-		if f.ID == "" || f.Control == "" {
-			return nil, errors.New("a finding without id or control")
-		}
-		f.Redact()
-		out.Findings = append(out.Findings, f.Finding)
-	}
-	return &out, nil
 }

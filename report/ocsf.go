@@ -97,7 +97,9 @@ func ocsf(r *audit.Report, f *finding.Finding, o Options, state change) value {
 		"cloud":        value{"provider": "AWS", "account": ocsfAccount(r)},
 		"finding_info": info,
 		"resources":    []value{ocsfResource(r, f)},
-		"unmapped":     ocsfUnmapped(f),
+	}
+	if more := ocsfUnmapped(f, class); len(more) > 0 {
+		e["unmapped"] = more
 	}
 	if f.Remedy != "" || f.Command != "" {
 		fix := value{"desc": clean(strings.TrimSpace(f.Remedy + " " + f.Command))}
@@ -116,11 +118,11 @@ func ocsf(r *audit.Report, f *finding.Finding, o Options, state change) value {
 		confidence, word = 0, "Unknown"
 	}
 	e["confidence_id"], e["confidence"] = confidence, word
-	var evidence []value
-	for _, x := range f.Evidence {
-		evidence = append(evidence, value{"data": ocsfFact(x)})
-	}
-	if evidence != nil {
+	if facts := ocsfFacts(f); facts != nil {
+		var evidence []value
+		for _, x := range facts {
+			evidence = append(evidence, value{"data": x})
+		}
 		e["evidences"] = evidence
 	}
 	if f.Control == "principal.escalation" {
@@ -160,7 +162,8 @@ func ocsfSeverity(s finding.Severity) (int, string) {
 }
 
 func ocsfCompliance(f *finding.Finding) value {
-	c := value{"control": f.Control, "status_code": string(f.Status), "status_detail": clean(f.Summary)}
+	// status_code and status_detail are those of the event.
+	c := value{"control": f.Control}
 	switch f.Status {
 	case finding.Pass:
 		c["status_id"], c["status"] = 1, "Pass"
@@ -240,22 +243,35 @@ func subjectKind(r *audit.Report, arn string) string {
 }
 
 // ocsfUnmapped is what OCSF has no place for: evidence with source and time,
-// and the answer under each benchmark.
-func ocsfUnmapped(f *finding.Finding) value {
+// which a Detection Finding has as evidences, and the answers that differ from
+// the finding's under a benchmark with another threshold.
+func ocsfUnmapped(f *finding.Finding, class int) value {
 	out := value{}
 	if f.Part != "" {
 		out["part"] = clean(f.Part)
 	}
-	evidence := []value{}
-	for _, x := range f.Evidence {
-		evidence = append(evidence, ocsfFact(x))
+	if facts := ocsfFacts(f); facts != nil && class == complianceFinding {
+		out["evidence"] = facts
 	}
-	out["evidence"] = evidence
-	if len(f.References) > 0 {
-		out["references"] = f.References
+	under := map[string]finding.Status{}
+	for _, ref := range f.References {
+		if ref.Status != f.Status {
+			under[ref.Benchmark+"-"+ref.Version] = ref.Status
+		}
+	}
+	if len(under) > 0 {
+		out["under"] = under
 	}
 	if f.Exempt != nil {
 		out["exempt"] = f.Exempt
+	}
+	return out
+}
+
+func ocsfFacts(f *finding.Finding) []value {
+	var out []value
+	for _, x := range f.Evidence {
+		out = append(out, ocsfFact(x))
 	}
 	return out
 }

@@ -38,7 +38,11 @@ type event struct {
 	} `json:"resources"`
 	Unmapped struct {
 		Evidence []struct{ Fact, Source, At string } `json:"evidence"`
+		Under    map[string]string                   `json:"under"`
 	} `json:"unmapped"`
+	Evidences []struct {
+		Data struct{ Fact, Source string } `json:"data"`
+	} `json:"evidences"`
 }
 
 func events(t *testing.T, r *audit.Report, o report.Options) []event {
@@ -62,7 +66,7 @@ func TestOCSF(t *testing.T) {
 	t.Parallel()
 	r := nasty()
 	r.Findings = append(r.Findings,
-		finding.Finding{ID: "F-0000000000000004", Control: "principal.escalation", Title: "t", Subject: "arn:aws:iam::" + account + ":user/eve", Status: finding.Fail, Severity: finding.Critical, Summary: "becomes"},
+		finding.Finding{ID: "F-0000000000000004", Control: "principal.escalation", Title: "t", Subject: "arn:aws:iam::" + account + ":user/eve", Status: finding.Fail, Severity: finding.Critical, Summary: "becomes", Evidence: []finding.Fact{{Fact: "may", Source: "policy"}}},
 		finding.Finding{ID: "F-0000000000000005", Control: "principal.escalation", Title: "t", Subject: "arn:aws:iam::" + account + ":root", Status: finding.Pass, Severity: finding.Critical, Summary: "none"},
 		finding.Finding{ID: "F-0000000000000006", Control: "account.contact", Title: "t", Subject: "arn:aws:iam::" + account + ":root", Status: finding.Manual, Severity: finding.Low, Summary: "look"},
 		finding.Finding{ID: "F-0000000000000007", Control: "certificate.expired", Title: "t", Subject: "arn:aws:iam::" + account + ":root", Status: finding.NotApplicable, Severity: finding.Low, Summary: "none"},
@@ -84,6 +88,13 @@ func TestOCSF(t *testing.T) {
 		}
 	}
 	if e := got[0]; strings.Join(e.Compliance.Requirements, " ") != "cis-aws-1.2.0:1.2 cis-aws-7.0.0:2.10" || len(e.Unmapped.Evidence) != 2 || e.Unmapped.Evidence[0].At != "2026-01-31T09:00:00Z" || strings.Contains(e.Message, "\x1b") {
+		t.Errorf("%+v", e)
+	}
+	if under := got[0].Unmapped.Under; len(under) != 1 || under["cis-aws-1.2.0"] != "pass" {
+		t.Errorf("answers that differ: %v", under)
+	}
+	// Evidence stands once: where OCSF has a place for it, there.
+	if e := got[4]; len(e.Evidences) != 1 || e.Evidences[0].Data.Fact != "may" || e.Unmapped.Evidence != nil {
 		t.Errorf("%+v", e)
 	}
 	// Since a baseline: new, as before, and gone.

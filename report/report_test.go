@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"warden/audit"
 	"warden/finding"
+	"warden/internal/plant"
 	"warden/report"
 )
 
@@ -27,7 +29,7 @@ func nasty() *audit.Report {
 			ID: "F-0123456789abcdef", Control: "user.mfa", Title: "Every user with a console password has MFA", Subject: "arn:aws:iam::" + account + ":user/=HYPERLINK(\"x\")", SubjectID: "AIDA1",
 			Status: finding.Fail, Severity: finding.High, Summary: "=1+1 <script>alert(1)</script> \x1b[31m|x|\n@y",
 			References: []finding.Reference{
-				{Benchmark: "cis-aws", Version: "1.2.0", ID: "1.2", Level: 1, Status: finding.Pass},
+				{Benchmark: "cis-aws", Version: "1.2.0", ID: "1.2", Level: 1, Threshold: 90, Status: finding.Pass},
 				{Benchmark: "cis-aws", Version: "7.0.0", ID: "2.10", Level: 1, Status: finding.Fail},
 			},
 			Evidence: []finding.Fact{{Fact: "mfa_active false", Source: "iam:GetCredentialReport", At: &at}, {Fact: "-x", Source: "r.csv"}},
@@ -133,30 +135,120 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// TestJSON reads the form again.
+// TestJSON reads the form again: nothing but the levels of references is lost.
 func TestJSON(t *testing.T) {
 	t.Parallel()
 	text := write(t, report.JSON, report.Options{Since: &audit.Diff{New: nasty().Findings[:1]}})
+	want := nasty().Findings
+	for i := range want {
+		for j := range want[i].References {
+			want[i].References[j].Level = 0
+		}
+	}
+	sameFindings(t, text, want)
+	for bad, why := range map[string]string{
+		"": "is empty", " \n": "is empty", "{": "not a report", "[]": "not a report", "{}": `no "version"`, `{"version":3}`: "version 3, want 1 or 2",
+		`{"version":2}`: "account or findings are missing", `{"version":2,"account":"111122223333","findings":[{}]}`: "without id or control",
+		`{"version":1}`: "account or findings are missing", `{"version":1,"account":"111122223333","findings":[{}]}`: "without id or control",
+		`{"version":2,"reports":[{"version":2}]}`: "account or findings are missing", "\x1f\x8b": "not a report",
+		`{"version":2,"reports":[{"version":1,"account":"1","findings":[]}]}`: "account or findings are missing",
+		strings.ReplaceAll(text, `"source":1`, `"source":2`):                  "no source 2",
+		strings.ReplaceAll(text, `"source":1`, `"source":-1`):                 "no source -1",
+		strings.ReplaceAll(text, `"1.2.0:1.2"`, `"1.2.0"`):                    "want VERSION:NUMBER",
+		strings.ReplaceAll(text, `"key.age":{`, `"other":{`):                  `no control "key.age"`,
+	} {
+		if _, err := report.ReadJSON("r.json", strings.NewReader(bad)); err == nil || !strings.HasPrefix(err.Error(), "r.json: ") || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q: %v, want %q", bad, err, why)
+		}
+	}
+}
+
+// sameFindings reads a report and compares its findings.
+func sameFindings(t *testing.T, text string, want []finding.Finding) {
+	t.Helper()
 	read, err := report.ReadJSON("report.json", strings.NewReader(text))
 	if err != nil || len(read) != 1 {
 		t.Fatal(read, err)
 	}
-	back, want := read[0], nasty()
-	for i := range want.Findings {
-		want.Findings[i].References = nil
-		a, _ := json.Marshal(want.Findings[i])
-		b, _ := json.Marshal(back.Findings[i])
+	for i := range want {
+		a, _ := json.Marshal(want[i])
+		b, _ := json.Marshal(read[0].Findings[i])
 		if !bytes.Equal(a, b) {
 			t.Errorf("read\n%s\nwant\n%s", b, a)
 		}
 	}
-	for bad, why := range map[string]string{
-		"": "is empty", " \n": "is empty", "{": "not a report", "[]": "not a report", "{}": `no "version"`, `{"version":2}`: "version 2, want 1",
-		`{"version":1}`: "account or findings are missing", `{"version":1,"account":"111122223333","findings":[{}]}`: "without id or control",
-		`{"version":1,"reports":[{"version":1}]}`: "account or findings are missing", "\x1f\x8b": "not a report",
-	} {
-		if _, err := report.ReadJSON("r.json", strings.NewReader(bad)); err == nil || !strings.HasPrefix(err.Error(), "r.json: ") || !strings.Contains(err.Error(), why) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%q: %v, want %q", bad, err, why)
+}
+
+// Reports of version 1 lie in people's buckets: they are read, but for their
+// references, and nothing looks new only because the form is.
+func TestFirstVersion(t *testing.T) {
+	t.Parallel()
+	data, err := os.ReadFile("testdata/version-1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := nasty().Findings
+	for i := range want {
+		want[i].References = nil
+	}
+	sameFindings(t, string(data), want)
+	read, err := report.ReadJSON("version-1.json", bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := audit.Compare(read[0], nasty()); d.New != nil || d.Gone != nil || d.Changed != nil {
+		t.Errorf("the same findings differ: %+v", d)
+	}
+}
+
+// The form says what a control is once. An account of which everything is
+// asked under ten versions has less than 550 bytes for each finding, tables
+// among them.
+func TestJSONSize(t *testing.T) {
+	t.Parallel()
+	a := plant.Make(plant.Options{Seed: 27, Size: plant.Common, Complete: true})
+	r := audit.Run(audit.NewEvidence(a.Snapshot, a.Now), audit.Selection{})
+	var b bytes.Buffer
+	if err := report.Write(&b, report.JSON, r, report.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if each := b.Len() / len(r.Findings); each > 550 {
+		t.Errorf("%d bytes for each of %d findings", each, len(r.Findings))
+	}
+	if err := check(t, b.Bytes()); err != nil {
+		t.Error(err)
+	}
+	back, err := report.ReadJSON("report", &b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range r.Findings {
+		for j := range r.Findings[i].References {
+			r.Findings[i].References[j].Level = 0
+		}
+	}
+	if was, is := mustJSON(t, r), mustJSON(t, back[0]); !bytes.Equal(was, is) {
+		t.Error("what was read is not what was written")
+	}
+}
+
+func mustJSON(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+// The form json has one place for numbers, that of CIS.
+func TestOneBenchmark(t *testing.T) {
+	t.Parallel()
+	for _, c := range audit.All() {
+		for _, m := range c.Maps {
+			if m.Benchmark != audit.CIS || strings.Contains(m.Version+m.ID, ":") {
+				t.Errorf("%s: %+v", c.ID, m)
+			}
 		}
 	}
 }
@@ -167,6 +259,11 @@ func FuzzReadJSON(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(b.Bytes())
+	first, err := os.ReadFile("testdata/version-1.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(first)
 	f.Add([]byte(`{"version":1,"account":"111122223333","findings":[{"id":"F-1","control":"x","exempt":null}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		list, err := report.ReadJSON("r", bytes.NewReader(data))

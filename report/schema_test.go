@@ -66,7 +66,7 @@ func TestSchema(t *testing.T) {
 	good := write(t, report.JSON, report.Options{})
 	for from, to := range map[string]string{
 		`"status":"fail"`: `"status":"ok"`, `"id":"F-0123456789abcdef"`: `"id":"F-1"`, `"severity":"high"`: `"severity":9`,
-		`"accepted":1`: `"more":1,"accepted":1`, `"account":"111122223333",`: "", `"source":"r.csv"`: `"origin":"r.csv"`, `"at":"2026-01-31T09:00:00Z"`: `"at":"yesterday"`,
+		`"accepted":1`: `"more":1,"accepted":1`, `"account":"111122223333",`: "", `"source":"r.csv"`: `"origin":"r.csv"`, `"source":0`: `"source":"x"`, `"1.2.0:1.2"`: `"1.2.0 1.2"`, `"facts":["-x"]`: `"facts":[]`, `"days":{`: `"days":{"x":1,`, `"at":"2026-01-31T09:00:00Z"`: `"at":"yesterday"`,
 	} {
 		bad := strings.Replace(good, from, to, 1)
 		if bad == good {
