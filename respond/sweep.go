@@ -277,7 +277,9 @@ func (s *sweep) remember(ctx context.Context) error {
 	for i := range s.incidents {
 		in := &s.incidents[i]
 		for _, ev := range in.Events {
-			s.joined[ev.ID] = in
+			if s.joined[ev.ID] == nil || !ev.Doubtful() {
+				s.joined[ev.ID] = in
+			}
 			if s.confirmable(*in, ev) {
 				s.unconfirmed[ev.ID] = in
 			}

@@ -148,7 +148,7 @@ func (s *sweep) event(ctx context.Context, e *trail.Event) {
 		return
 	}
 	known := s.joined[e.ID]
-	if known != nil && settled(*known, j.Verdict) {
+	if known != nil && settled(*known, e.ID, j.Verdict) {
 		return
 	}
 	if known == nil && s.ledger != nil {
@@ -213,8 +213,14 @@ func (s *sweep) judge(ctx context.Context, e *trail.Event) guard.Judgement {
 }
 
 // settled reports whether an event that joined an incident needs nothing more
-// done: whoever recorded it may have died before he acted or told.
-func settled(in ledger.Incident, v guard.Verdict) bool {
+// done: whoever recorded it may have died before he acted or told. One that was
+// doubtful, and is not any more, still has to be dealt with: whose credentials
+// it gave out, and whom it made an administrator, was not recorded. A message
+// that the rule lost does not bring it again.
+func settled(in ledger.Incident, event string, v guard.Verdict) bool {
+	if v != guard.Escalate && slices.ContainsFunc(in.Events, func(e ledger.Event) bool { return e.ID == event && e.Doubtful() }) {
+		return false
+	}
 	switch in.Status {
 	case ledger.StatusConfigured, ledger.StatusObserved, ledger.StatusPartly, ledger.StatusGivenBack:
 		return true

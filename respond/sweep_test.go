@@ -103,6 +103,61 @@ func TestSweepFindsWhatTheRuleMissed(t *testing.T) {
 	}
 }
 
+// without is a history that lacks the events of one name.
+type without struct {
+	respond.Past
+	name string
+}
+
+func (w without) Events(ctx context.Context, since, until time.Time, about source.Filter) iter.Seq2[*trail.Event, error] {
+	return func(yield func(*trail.Event, error) bool) {
+		for e, err := range w.Past.Events(ctx, since, until, about) {
+			if (e == nil || e.Name != w.name) && !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// An event that was doubtful when it was judged, and whose message is lost, is
+// decided by a sweep: the caller is contained for other things already, but
+// what he gave out is not known yet.
+func TestSweepDecidesWhatWasDoubtful(t *testing.T) {
+	t.Parallel()
+	p, stooge := cast(t, stage.Options{})
+	if _, err := p.Admin.IAM.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
+		UserName: aws.String(newcomer), PolicyName: aws.String("work"), PolicyDocument: aws.String(guard.AllowAll)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.createUser(stooge, "x"); err != nil {
+		t.Fatal(err)
+	}
+	boss := p.Truth.Administrator
+	id, _ := p.key(stooge, boss)
+	p.handle(p.r, p.the(newcomer, "CreateUser"), guard.Contain, "no administrator")
+	p.join(p.intruder, newcomer)
+	e := p.the(newcomer, "CreateAccessKey")
+	if res := p.handle(p.r, e, guard.Escalate, "not known yet"); !res.Retry || !p.active(boss, id) {
+		t.Fatalf("retry %v, the key is active: %v", res.Retry, p.active(boss, id))
+	}
+
+	p.r = p.later(2)
+	past := without{p.past(), "AddUserToGroup"} // so that nobody made him one
+	p.sweep(past, respond.SweepOptions{})
+	if p.active(boss, id) {
+		t.Error("the administrator's key still works")
+	}
+	held := p.entries(ledger.CredentialHeld)
+	if held == 0 {
+		t.Error("nothing tells in whose hands the key is")
+	}
+	joined := p.entries(ledger.EventJoined)
+	report := p.sweep(past, respond.SweepOptions{})
+	if len(report.Unfinished)+len(report.Missed) != 0 || p.entries(ledger.EventJoined) != joined || p.entries(ledger.CredentialHeld) != held {
+		t.Errorf("the second sweep: %+v", report)
+	}
+}
+
 // What the rule brought, twice or in the wrong order, is not missed.
 func TestSweepKnowsWhatCame(t *testing.T) {
 	t.Parallel()

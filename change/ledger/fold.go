@@ -154,9 +154,7 @@ func (f *fold) add(e Entry) error {
 		in.OpenedAt = e.Time
 		err = json.Unmarshal(e.Body, &in.Opening)
 	case EventJoined:
-		if err = appendBody(e, &in.Events); err == nil {
-			in.Events[len(in.Events)-1].JoinedAt = e.Time
-		}
+		err = in.join(e)
 	case EventConfirmed, EventDoubted:
 		err = in.confirmation(e)
 	case Notified:
@@ -175,6 +173,25 @@ func (f *fold) add(e Entry) error {
 	if err != nil {
 		return &BrokenError{e.Seq, fmt.Sprintf("its body is not a %s: %v", e.Kind, err)}
 	}
+	return nil
+}
+
+// join adds an event, or what became of one that was doubtful.
+func (in *Incident) join(e Entry) error {
+	ev := Event{}
+	if err := json.Unmarshal(e.Body, &ev); err != nil {
+		return err
+	}
+	ev.JoinedAt = e.Time
+	if strings.HasSuffix(e.Key, decided) {
+		if i := slices.IndexFunc(in.Events, func(o Event) bool { return o.ID == ev.ID }); i >= 0 {
+			was := in.Events[i]
+			ev.JoinedAt, ev.ConfirmedAt, ev.Doubt = was.JoinedAt, was.ConfirmedAt, was.Doubt
+			in.Events[i] = ev
+			return nil
+		}
+	}
+	in.Events = append(in.Events, ev)
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -61,12 +62,40 @@ func (l *Ledger) OpenIncident(ctx context.Context, incident string, o Opening) (
 	return l.once(ctx, Entry{Kind: IncidentOpened, Incident: incident, Key: "incident:" + incident}, o)
 }
 
+// escalate is the verdict on an event of which something is not known yet.
+const escalate = "escalate"
+
+// decided ends the key of an event that is recorded once more.
+const decided = ":decided"
+
 // JoinEvent records an event of an incident; false means that this event was
 // recorded before. That does not mean that it was acted upon: the worker that
 // recorded it may have died. Look at the state of the incident.
+//
+// An event that was doubtful is recorded once more when it is decided.
 func (l *Ledger) JoinEvent(ctx context.Context, incident string, ev Event) (bool, error) {
-	return l.once(ctx, Entry{Kind: EventJoined, Incident: incident, Key: "event:" + ev.ID}, ev)
+	e := Entry{Kind: EventJoined, Incident: incident, Key: "event:" + ev.ID}
+	first, err := l.once(ctx, e, ev)
+	if err != nil || first || ev.Verdict == escalate {
+		return first, err
+	}
+	there, err := l.store.Get(ctx, e.Key)
+	if err != nil {
+		return false, fmt.Errorf("ledger: %s: %w", e.Kind, err)
+	}
+	var was Event
+	if err := json.Unmarshal(there.Body, &was); err != nil {
+		return false, &BrokenError{there.Seq, err.Error()}
+	}
+	if !was.Doubtful() {
+		return false, nil
+	}
+	e.Key += decided
+	return l.once(ctx, e, ev)
 }
+
+// Doubtful reports whether something was not known when the event was judged.
+func (e Event) Doubtful() bool { return e.Verdict == escalate }
 
 // RecordPlan records the plan of one round of an incident. There is one plan
 // to a round: when the round has one, that plan is returned and first is

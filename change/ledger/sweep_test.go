@@ -92,3 +92,36 @@ func TestConfirmations(t *testing.T) {
 		}
 	}
 }
+
+// A doubtful event is recorded once more when it is decided, and then no more.
+func TestDoubtfulEvents(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	w := newWriter(t)
+	e := ledger.Event{ID: "e", Name: "CreateUser", Verdict: "escalate"}
+	if !w.do(w.JoinEvent(ctx, "inc", e)) || w.do(w.JoinEvent(ctx, "inc", e)) {
+		t.Error("a doubtful event is recorded once while it is doubtful")
+	}
+	w.do(w.JoinEvent(ctx, "inc", ledger.Event{ID: "f", Verdict: "contain"}))
+	w.do(w.ConfirmEvent(ctx, "inc", "e"))
+	before, err := w.Incident(ctx, "inc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.Verdict = "contain"
+	if !w.do(w.JoinEvent(ctx, "inc", e)) || w.do(w.JoinEvent(ctx, "inc", e)) {
+		t.Error("what became of it is recorded once")
+	}
+	e.Verdict = "alert"
+	if w.do(w.JoinEvent(ctx, "inc", e)) {
+		t.Error("what was decided is decided")
+	}
+	in, err := w.Incident(ctx, "inc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(in.Events) != 2 || in.Events[0].Verdict != "contain" || in.Events[0].Doubtful() || !before.Events[0].Doubtful() ||
+		!in.Events[0].JoinedAt.Equal(before.Events[0].JoinedAt) || in.Events[0].ConfirmedAt.IsZero() {
+		t.Errorf("%+v, before %+v", in.Events, before.Events)
+	}
+}
