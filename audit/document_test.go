@@ -79,8 +79,8 @@ the part of it, so that it is the same from run to run.
   or several see the events. The audit looks for an event that should be seen and is not; a failure shows it. The way must be whole: a trail
   of all regions that logs and leaves out neither anything but KMS and the RDS Data API nor the service that is asked about, its log group, filter, an alarm
   that fires at one event (statistic, comparison, threshold, periods) with its actions on, itself or by a composite alarm that fires whatever the
-  others do, topic, confirmed subscriber. Regular expressions are not compared: where such a filter could see what no other does, the answer is unknown. A
-  filter that leaves out failed calls misses attempts and fails.
+  others do, topic, confirmed subscriber. A regular expression is tried on every value that is wanted; where AWS's guide does not tell what it means (groups,
+  lazy repetition), or the field may have any value, the answer is unknown unless the rest decides it. A filter that leaves out failed calls misses attempts and fails.
 - **Policies that allow everything** are found by proof, not by name: whether the allowing statements together contain a policy that allows
   everything. Conditions and denials are left out of the question, and named in the answer.
 - **Disuse** is counted from the last use of each credential; where AWS knows of none, from when it was made or last changed. So the threshold

@@ -148,7 +148,12 @@ func init() {
 		example{"failed calls left out", filter(4, `{ ($.eventName = CreateTrail || $.eventName = UpdateTrail || $.eventName = DeleteTrail || $.eventName = StartLogging || $.eventName = StopLogging) && $.errorCode NOT EXISTS }`), fail, "", "errorCode=other"},
 		example{"one missing", filter(4, `{ ($.eventName = CreateTrail) || ($.eventName = UpdateTrail) || ($.eventName = DeleteTrail) || ($.eventName = StartLogging) }`), fail, "", "StopLogging"},
 		example{"by the service", filter(4, `{ $.eventSource = "cloudtrail.amazonaws.com" && $.readOnly IS FALSE }`), pass, "", ""},
-		example{"a regular expression", filter(4, `{ $.eventName = %(Create|Update|Delete)Trail|(Start|Stop)Logging% }`), unknown, "", "regular expressions"},
+		example{"a regular expression", filter(4, `{ $.eventName = %(Create|Update|Delete)Trail|(Start|Stop)Logging% }`), unknown, "", "regular expression"},
+		example{"a regular expression that AWS documents", filter(4, `{ $.eventName = %^Create|^Update|^Delete|^Start|^Stop% && $.eventSource = %^cloudtrail\.% }`), pass, "", "filter-4"},
+		example{"one about what may be anything", filter(4, `{ $.eventName = %Trail$|Logging$% && $.userAgent = %.% }`), fail, "", "an event such as"},
+		example{"one that may see everything", filter(4, `{ $.eventName = %Trail$|Logging$% && $.awsRegion = %.% }`), unknown, "", "what may be anything"},
+		example{"one about the event as it is written", filter(4, `%CreateTrail|UpdateTrail|DeleteTrail|StartLogging|StopLogging%`), pass, "", "filter-4"},
+		example{"one that sees names and may see more", filter(4, `%eventName.*(Create|Update|Delete)Trail%`), unknown, "", "regular expression"},
 		example{"a regular expression that cannot see all", filter(4, `{ $.eventName = %StopLogging|DeleteTrail% }`), fail, "", "CreateTrail"},
 		example{"split over two filters", func(s *account.Snapshot) {
 			filter(4, `{ ($.eventName = CreateTrail) || ($.eventName = UpdateTrail) }`)(s)

@@ -96,27 +96,37 @@ func (m monitored) judge(e *Evidence) Answer {
 	if seen.missed == nil && seen.sure {
 		return Answer{Status: finding.Pass, Summary: "somebody is told: " + seen.names(), Facts: seen.facts()}
 	}
-	if could := m.seen(maybe, unread); could.missed == nil && could.sure {
-		return Answer{Status: finding.Unknown, Summary: "who is told: " + could.doubts(), Facts: could.facts()}
+	if could := m.seen(maybe, unread); could.missed == nil {
+		return Answer{Status: finding.Unknown, Summary: "who is told: " + first(could.doubts(), doubt, undecided), Facts: could.facts()}
 	}
-	if doubt != "" || !seen.sure {
-		return Answer{Status: finding.Unknown, Summary: "who is told: " + first(doubt, "the filters are too involved to be compared")}
+	if doubt != "" || seen.missed == nil {
+		return Answer{Status: finding.Unknown, Summary: "who is told: " + first(doubt, undecided)}
 	}
-	if cut := m.seen(all, nil); cut.missed == nil {
+	if cut := m.seen(all, nil); cut.missed == nil && cut.sure {
 		return Answer{Status: finding.Fail, Summary: "nobody is told: " + cut.breaks(), Facts: cut.facts()}
 	}
 	return Answer{Status: finding.Fail, Summary: "nobody is told of an event such as " + seen.missed.String(), Facts: seen.facts()}
 }
 
-// mentions tells whether a pattern that could not be read may be about an
-// event: it has a word of it, or a regular expression that matches one.
+// undecided is why filters that were read see perhaps every event, and perhaps
+// not.
+const undecided = "the filters are too involved to be compared, or have a regular expression about what may be anything"
+
+// mentions tells whether a pattern may be about an event: it has a word of it,
+// or a regular expression that matches one, or one about the event as it is
+// written that names a field.
 func mentions(text string, w pattern.Want) bool {
+	for selector := range w {
+		if field := selector[strings.LastIndex(selector, ".")+1:]; strings.HasPrefix(text, "%") && strings.Contains(text, field) {
+			return true
+		}
+	}
 	var expressions []*regexp.Regexp
 	for i, part := range strings.Split(text, "%") {
 		if i%2 == 0 {
 			continue
 		}
-		x, err := regexp.Compile(part)
+		x, err := regexp.Compile(strings.ReplaceAll(part, "{,", "{0,"))
 		if err != nil {
 			return true
 		}

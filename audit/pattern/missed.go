@@ -31,16 +31,30 @@ var always = map[string]bool{
 	"sourceIPAddress": true, "userIdentity.type": true,
 }
 
+// strange is a value that no wildcard and no regular expression matches unless
+// it matches nearly everything: "other" has letters that they may name.
+const strange = "¤"
+
 // maxEvents bounds the events that Missed tries.
 const maxEvents = 200_000
 
 // Missed looks for an event that is wanted and that x does not match. For
 // every selector it tries each value that makes a difference to x: those that
 // x names, with its wildcards filled and empty, another one, and absence. sure
-// is false where that would be too many events to try.
+// is false where that would be too many events to try, and where regular
+// expressions decide that are not about a list of wanted values: of those it
+// tries examples, which show that an event is missed and not that none is.
 func Missed(x Expr, want Want) (missed Event, sure bool) {
 	candidates := map[string][]string{}
 	x.walk(func(t *test) { candidates[t.selector] = append(candidates[t.selector], examples(t)...) })
+	if about(x, isWhole) {
+		// It looks at every value.
+		for s, v := range want {
+			if v.Is != nil {
+				candidates[s] = nil
+			}
+		}
+	}
 	fixed := Event{}
 	var open []string
 	total := 1
@@ -71,8 +85,80 @@ func Missed(x Expr, want Want) (missed Event, sure bool) {
 		open = append(open, s)
 	}
 	slices.Sort(open)
-	return try(x, fixed, open, candidates), true
+	if !about(x, func(x Expr) bool { return isWhole(x) || isOpen(x, want) || ofWords(x, want) }) {
+		return try(x, fixed, open, candidates), true
+	}
+	// What is doubtful may match less than it seems to, or more. There is no
+	// negation around it: an expression that matches with less matches.
+	least := replace(x, func(x Expr) Expr {
+		if w, ok := x.(whole); ok {
+			return whole{w.x, want}
+		}
+		if isOpen(x, want) || ofWords(x, want) {
+			return none{}
+		}
+		return x
+	})
+	if try(least, fixed, open, candidates) == nil {
+		return nil, true
+	}
+	most := replace(x, func(x Expr) Expr {
+		if isWhole(x) || ofWords(x, want) {
+			return all{}
+		}
+		return x
+	})
+	missed = try(most, fixed, open, candidates)
+	return missed, missed != nil
 }
+
+func isWhole(x Expr) bool {
+	_, ok := x.(whole)
+	return ok
+}
+
+// isOpen tells whether x is a regular expression about a field whose wanted
+// values are not listed.
+func isOpen(x Expr, want Want) bool {
+	t, ok := x.(*test)
+	return ok && t.regex != nil && want[t.selector].Is == nil
+}
+
+// ofWords tells whether x is a regular expression about a field that is true or
+// false: what one makes of those is not documented.
+func ofWords(x Expr, want Want) bool {
+	t, ok := x.(*test)
+	is := func(v string) bool { return v == "true" || v == "false" }
+	return ok && t.regex != nil && slices.ContainsFunc(want[t.selector].Is, is)
+}
+
+// about tells whether any part of x is so.
+func about(x Expr, so func(Expr) bool) bool {
+	if g, ok := x.(*group); ok {
+		return slices.ContainsFunc(g.list, func(x Expr) bool { return about(x, so) })
+	}
+	return so(x)
+}
+
+// replace returns x with other parts.
+func replace(x Expr, by func(Expr) Expr) Expr {
+	g, ok := x.(*group)
+	if !ok {
+		return by(x)
+	}
+	out := &group{op: g.op}
+	for _, part := range g.list {
+		out.list = append(out.list, replace(part, by))
+	}
+	return out
+}
+
+// none matches no event.
+type none struct{}
+
+func (none) Matches(Event) bool { return false }
+func (none) String() string     { return "" }
+func (none) walk(func(*test))   {}
 
 // try goes through every combination of the candidates.
 func try(x Expr, e Event, open []string, candidates map[string][]string) Event {
@@ -109,8 +195,11 @@ func examples(t *test) []string {
 	case exists, notExists:
 		return nil
 	case "=", "!=":
+		if t.regex != nil {
+			return append(t.regex.examples(), strange)
+		}
 		if strings.Contains(t.value, "*") {
-			return []string{strings.ReplaceAll(t.value, "*", ""), strings.ReplaceAll(t.value, "*", "other")}
+			return []string{strings.ReplaceAll(t.value, "*", ""), strings.ReplaceAll(t.value, "*", "other"), strange}
 		}
 		return []string{t.value}
 	}

@@ -7,23 +7,36 @@ import (
 )
 
 // The bounds of what Parse reads. AWS allows patterns of up to 1,024
-// characters (CloudWatch Logs API Reference, PutMetricFilter).
+// characters (CloudWatch Logs API Reference, PutMetricFilter), and two regular
+// expressions in each.
 const (
 	maxLength = 4096
 	maxDepth  = 64
+	maxRegex  = 2
 )
 
-// Parse reads a filter pattern for JSON events, or the empty one, which
-// matches everything. Patterns for text and for space-delimited events, and
-// values that are regular expressions, are errors: what they match in a JSON
-// event is not decided here.
+// Parse reads a filter pattern for JSON events, one that is a regular
+// expression, or one that matches everything: the empty one and " ". Other
+// patterns for text and those for space-delimited events, wildcards in
+// selectors, and regular expressions with more than AWS documents are errors:
+// what they match in a JSON event is not decided here.
 func Parse(text string) (Expr, error) {
 	if len(text) > maxLength {
 		return nil, fmt.Errorf("pattern: %d bytes; at most %d are read", len(text), maxLength)
 	}
 	trimmed := strings.TrimSpace(text)
-	if trimmed == "" {
+	if trimmed == "" || trimmed == `" "` {
 		return all{}, nil
+	}
+	if inside, ok := strings.CutPrefix(trimmed, "%"); ok && strings.IndexByte(inside, '%') == len(inside)-1 && inside != "" {
+		x, err := compile(inside[:len(inside)-1])
+		if err == nil && x.anchored {
+			err = fmt.Errorf("%v: about the beginning or end of the event as it is written", x)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("pattern: %w", err)
+		}
+		return whole{x: x}, nil
 	}
 	if !strings.HasPrefix(trimmed, "{") || !strings.HasSuffix(trimmed, "}") || len(trimmed) < 2 {
 		return nil, fmt.Errorf("pattern: not about JSON events: want { … }")
@@ -40,8 +53,9 @@ func Parse(text string) (Expr, error) {
 }
 
 type parser struct {
-	text string
-	at   int
+	text  string
+	at    int
+	regex int // how many regular expressions were read
 }
 
 func (p *parser) errorf(format string, args ...any) error {
@@ -66,8 +80,7 @@ func (p *parser) take(token string) bool {
 
 func (p *parser) or(depth int) (Expr, error) { return p.list("||", depth, p.and) }
 
-// and binds closer than or, as in most languages. AWS documents parentheses
-// and gives no order, so patterns that people rely on have them.
+// and binds closer than or: "() > && > ||".
 func (p *parser) and(depth int) (Expr, error) { return p.list("&&", depth, p.unit) }
 
 func (p *parser) list(op string, depth int, next func(int) (Expr, error)) (Expr, error) {
@@ -113,6 +126,9 @@ func (p *parser) test() (Expr, error) {
 	if t.selector == "" {
 		return nil, p.errorf("want the name of a field after $.")
 	}
+	if strings.Contains(t.selector, "*") {
+		return nil, p.errorf("$.%s is about any field of several", t.selector)
+	}
 	for _, words := range []string{notExists, exists, isNull, isTrue, isFalse} {
 		if p.words(words) {
 			t.op = words
@@ -129,6 +145,10 @@ func (p *parser) test() (Expr, error) {
 		return nil, p.errorf("want an operator after $.%s", t.selector)
 	}
 	var err error
+	if p.skip(); p.at < len(p.text) && p.text[p.at] == '%' {
+		t.regex, err = p.expression(t.op)
+		return t, err
+	}
 	if t.value, err = p.value(); err != nil {
 		return nil, err
 	}
@@ -164,11 +184,12 @@ func (p *parser) value() (string, error) {
 	if p.at == len(p.text) {
 		return "", p.errorf("want a value")
 	}
-	switch c := p.text[p.at]; c {
-	case '%':
-		return "", p.errorf("regular expressions are not compared")
-	case '"', '\'':
-		return p.quoted(c)
+	if c := p.text[p.at]; c == '"' || c == '\'' {
+		v, err := p.quoted(c)
+		if err == nil && len(v) > 1 && v[0] == '%' && v[len(v)-1] == '%' {
+			err = p.errorf("%s in quotes: whether it is a regular expression is not documented", v)
+		}
+		return v, err
 	}
 	start := p.at
 	for p.at < len(p.text) && strings.IndexByte(" \t\r\n()&|\"'=<>!", p.text[p.at]) < 0 {
@@ -178,6 +199,26 @@ func (p *parser) value() (string, error) {
 		return "", p.errorf("want a value")
 	}
 	return p.text[start:p.at], nil
+}
+
+// expression reads a regular expression, which stands between %.
+func (p *parser) expression(op string) (*expression, error) {
+	if op != "=" && op != "!=" {
+		return nil, p.errorf("a regular expression after %s", op)
+	}
+	inside, _, closed := strings.Cut(p.text[p.at+1:], "%")
+	if !closed {
+		return nil, p.errorf("the regular expression is not closed")
+	}
+	if p.regex++; p.regex > maxRegex {
+		return nil, p.errorf("more than %d regular expressions", maxRegex)
+	}
+	x, err := compile(inside)
+	if err != nil {
+		return nil, p.errorf("%v", err)
+	}
+	p.at += len(inside) + 2
+	return x, nil
 }
 
 func (p *parser) quoted(mark byte) (string, error) {

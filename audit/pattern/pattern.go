@@ -7,7 +7,8 @@
 // is not: if there is one, it is the proof that the filter is too narrow.
 //
 // Source: Amazon CloudWatch Logs User Guide, "Filter pattern syntax for metric
-// filters" and "Using filter patterns to match terms in JSON log events".
+// filters", "Using filter patterns to match terms in JSON log events" and
+// "Supported regular expressions (regex) syntax".
 package pattern
 
 import (
@@ -28,7 +29,8 @@ type Expr interface {
 	Matches(e Event) bool
 	// String writes the pattern in its normal form: nested operators of the
 	// same kind joined, operands sorted and each once, blanks and quotes as
-	// everywhere. Equal normal forms mean the same.
+	// everywhere, regular expressions as they stand. Equal normal forms mean
+	// the same.
 	String() string
 	walk(func(*test))
 }
@@ -104,7 +106,8 @@ type test struct {
 	selector string // without "$."
 	op       string // = != < > <= >= or a word of words
 	value    string
-	number   float64 // of value, for the operators of order
+	regex    *expression // in place of value
+	number   float64     // of value, for the operators of order
 }
 
 // The operators that are words; each takes no value.
@@ -150,13 +153,22 @@ func (t *test) Matches(e Event) bool {
 	}
 }
 
-// same compares as CloudWatch Logs does: with regard to case, * for any text.
-func (t *test) same(v string) bool { return glob(t.value, v) }
+// same compares as CloudWatch Logs does: with regard to case, * for any text,
+// a regular expression anywhere in the value.
+func (t *test) same(v string) bool {
+	if t.regex != nil {
+		return t.regex.re.MatchString(v)
+	}
+	return glob(t.value, v)
+}
 
 func (t *test) String() string {
 	switch t.op {
 	case exists, notExists, isNull, isTrue, isFalse:
 		return "$." + t.selector + " " + t.op
+	}
+	if t.regex != nil {
+		return "$." + t.selector + " " + t.op + " " + t.regex.String()
 	}
 	return "$." + t.selector + " " + t.op + " " + quote(t.value)
 }

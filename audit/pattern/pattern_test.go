@@ -44,18 +44,21 @@ func TestNormalForm(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		`ERROR`:                       "not about JSON",
-		`[ip, user, request]`:         "not about JSON",
-		`{`:                           "not about JSON",
-		`{ }`:                         "want a selector",
-		`{ $.eventName }`:             "want an operator",
-		`{ $.eventName = }`:           "want a value",
-		`{ $.eventName = "a }`:        "not closed",
-		`{ ($.eventName = a }`:        "want )",
-		`{ $.eventName = a ) }`:       "unexpected",
-		`{ $.eventName = %^Create% }`: "regular expressions",
-		`{ $.bytes > many }`:          "not a number",
-		`{ $. = 1 }`:                  "name of a field",
+		`ERROR`:                 "not about JSON",
+		`[ip, user, request]`:   "not about JSON",
+		`{`:                     "not about JSON",
+		`{ }`:                   "want a selector",
+		`{ $.eventName }`:       "want an operator",
+		`{ $.eventName = }`:     "want a value",
+		`{ $.eventName = "a }`:  "not closed",
+		`{ ($.eventName = a }`:  "want )",
+		`{ $.eventName = a ) }`: "unexpected",
+		`{ $.* = x }`:           "any field of several",
+		`%^x%`:                  "beginning or end",
+		`%a% %b%`:               "not about JSON",
+		`%`:                     "not about JSON",
+		`{ $.bytes > many }`:    "not a number",
+		`{ $. = 1 }`:            "name of a field",
 		"{" + strings.Repeat("(", 100) + "$.a=1" + strings.Repeat(")", 100) + "}": "nested deeper",
 		"{" + strings.Repeat(" ", 5000) + "}":                                     "bytes",
 	} {
@@ -124,6 +127,8 @@ func TestMissed(t *testing.T) {
 		{`{ $.userIdentity.type = Root }`, root, ""},
 		{`{ $.userIdentity.type = Root && $.eventType = AwsApiCall }`, root, "eventType=other"},
 		{``, root, ""},
+		// A value that has letters of "other" is not every other.
+		{`{ $.eventName = "*Logging" && $.awsRegion = "*e*" || $.eventName = DeleteTrail }`, trail, "awsRegion=¤"},
 	}
 	for _, c := range tests {
 		x, err := pattern.Parse(c.text)
@@ -166,6 +171,8 @@ func ExampleMissed() {
 
 func FuzzParse(f *testing.F) {
 	f.Add(`{ ($.eventName = CreateTrail) || ($.eventName = "StopLogging") && $.a NOT EXISTS }`)
+	f.Add(`%[A-Z]\x28|b{1,2}%`)
+	f.Add(`{ $.a = %^\d+$% && $.eventName != %T.ail% }`)
 	f.Add(`{ $.a.b[0] != "x\"y*" && ($.n >= 1e3 || $.t IS TRUE) }`)
 	f.Fuzz(func(t *testing.T, text string) {
 		x, err := pattern.Parse(text)
@@ -175,7 +182,11 @@ func FuzzParse(f *testing.F) {
 		if x.String() == "" {
 			return
 		}
-		again, err := pattern.Parse("{" + x.String() + "}")
+		form := x.String()
+		if !strings.HasPrefix(form, "%") { // which is about the event as it is written
+			form = "{" + form + "}"
+		}
+		again, err := pattern.Parse(form)
 		if err != nil {
 			t.Fatalf("%q: its normal form %q: %v", text, x, err)
 		}

@@ -71,7 +71,9 @@ func (w *watch) text(p *planter, n int) ([]string, Want, string) {
 		return []string{"{ " + source + " && $.readOnly IS FALSE }"}, Pass, "whatever the service writes"
 	case 6:
 		return []string{"{ " + source + " }"}, Pass, "all of the service"
-	case 7, 8:
+	case 8:
+		return []string{"{ $.eventName = %^" + strings.Join(names, "$|^") + "$% }"}, Pass, "by a regular expression"
+	case 7:
 		return []string{"{ ((" + strings.Join(terms("(($.eventName = %s))", names), ") || (") + ")) }"}, Pass, "with parentheses to spare"
 	case 9:
 		return []string{"{ (" + any + `) && ($.eventType = "AwsApiCall") }`}, Pass, "with a clause that is always true"
@@ -101,8 +103,10 @@ func (w *watch) text(p *planter, n int) ([]string, Want, string) {
 		return []string{"{ " + strings.ReplaceAll(any, "$.eventName", "$.eventname") + " }"}, Fail, "of a field that there is not"
 	case 22:
 		if !p.o.Complete {
-			return []string{"{ $.eventName = %" + strings.Join(names, "|") + "% }"}, Unknown, "a regular expression"
+			return []string{"{ $.eventName = %(" + strings.Join(names, "|") + ")% }"}, Unknown, "a regular expression with what AWS does not take"
 		}
+	case 23:
+		return []string{"{ $.eventName = %^" + strings.Join(names[1:], "$|^") + "$% }"}, Fail, "by a regular expression without " + names[0]
 	}
 	return []string{"{ " + any + " }"}, Pass, "as the benchmark writes it"
 }
@@ -123,14 +127,21 @@ func (w *watch) odd(p *planter, n int) ([]string, Want, string) {
 		return []string{"{ (" + good + `) && ($.userAgent = "*aws-cli*") }`}, Fail, "by one program"
 	case 19:
 		return []string{`{ $.eventName = "Nothing" }`}, Fail, "something else"
-	case 20, 21:
+	case 20:
+		return []string{map[string]string{
+			"unauthorized":    `{ $.errorCode = %UnauthorizedOperation$|^AccessDenied% }`,
+			"signin-no-mfa":   `{ $.eventName = %^Console% && $.additionalEventData.MFAUsed != "Yes" && $.userIdentity.type = "IAMUser" }`,
+			"root":            `{ $.userIdentity.type = %^R[o]+t$% && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }`,
+			"signin-failures": `{ $.errorMessage = %ailed authenticatio% }`,
+		}[w.id]}, Pass, "a regular expression"
+	case 21:
 		if !p.o.Complete {
 			return []string{map[string]string{
-				"unauthorized":    `{ $.errorCode = %UnauthorizedOperation$|^AccessDenied% }`,
-				"signin-no-mfa":   `{ $.eventName = %^Console% && $.additionalEventData.MFAUsed != "Yes" && $.userIdentity.type = "IAMUser" }`,
-				"root":            `{ $.userIdentity.type = %^R[o]+t$% && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }`,
-				"signin-failures": `{ $.errorMessage = %ailed authenticatio% }`,
-			}[w.id]}, Unknown, "a regular expression"
+				"unauthorized":    `{ $.errorCode = %(UnauthorizedOperation$)|(^AccessDenied)% }`,
+				"signin-no-mfa":   `{ $.eventName = %^(Console)% && $.additionalEventData.MFAUsed != "Yes" && $.userIdentity.type = "IAMUser" }`,
+				"root":            `{ $.userIdentity.type = %^R(o)+t$% && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }`,
+				"signin-failures": `{ $.errorMessage = %(ailed) authenticatio% }`,
+			}[w.id]}, Unknown, "a regular expression with what AWS does not take"
 		}
 	case 22:
 		switch w.id {
