@@ -68,6 +68,7 @@ type htmlPage struct {
 	Escalation escalation.Report
 	Cuts       []escalation.Cut
 	Lists      []staticList
+	Index      string // leads to the page of all accounts; "" for none
 }
 
 // boxesDrawn is how many boxes a picture has that people can still read.
@@ -77,7 +78,7 @@ const boxesDrawn = 48
 const cutsTried = 5
 
 func writeHTML(w io.Writer, r *audit.Report, o Options) error {
-	p := htmlPage{Report: r, Findings: true, overview: summarize(r, o), Lists: staticLists(r, o)}
+	p := htmlPage{Report: r, Findings: true, overview: summarize(r, o), Lists: staticLists(r, o), Index: o.Index}
 	for _, l := range p.Lists {
 		for i := range l.Groups {
 			l.Groups[i].together()
@@ -141,6 +142,9 @@ func (p *htmlPage) write(w io.Writer, d *data) error {
 		}
 		about = lines(el("p", class("account"), account), el("p", class("asof"), txt("as of "+stamp(p.Now))))
 	}
+	if p.Index != "" {
+		about = append(about, lines(el("p", class("up"), el("a", attr("href", p.Index), txt("all accounts"))))...)
+	}
 	about = append(about, lines(el("nav", attr("id", "nav"), attr("aria-label", "Parts of the report"), attr("hidden", "hidden")))...)
 	if p.Findings {
 		views = lines(p.summary(), p.whoCanEscalate())
@@ -166,7 +170,10 @@ func (d document) write(w io.Writer) error {
 	var program group
 	if d.program != "" {
 		scripts = hash(d.program)
-		program = lines(el("script", attr("type", "application/json"), attr("id", "data"), markup.Source(d.data)), el("script", markup.Source(d.program)))
+		if d.data != nil {
+			program = lines(el("script", attr("type", "application/json"), attr("id", "data"), markup.Source(d.data)))
+		}
+		program = append(program, lines(el("script", markup.Source(d.program)))...)
 	}
 	policy := strings.Join([]string{
 		"default-src 'none'", "script-src " + scripts, "style-src " + hash(pageStyle), "base-uri 'none'", "form-action 'none'",

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"warden/audit"
 	"warden/finding"
 )
 
@@ -15,19 +16,14 @@ var longWords = map[string]string{
 
 // summary is what a reader wants to know first.
 func (p *htmlPage) summary() content {
-	benchmark := p.Benchmark
-	if benchmark == "all" {
-		benchmark = "CIS AWS Foundations, all versions, and warden's own questions"
-	}
 	date := func(s string) content { return el("strong", class("date"), txt(s)) }
-	lead := group{txt(fmt.Sprintf("%d questions. Benchmark ", p.Questions)), el("strong", txt(benchmark)), txt("."), lines(txt("Ages are counted to ")), date(stamp(p.Now))}
+	lead := group{txt(fmt.Sprintf("%d questions. Benchmark ", p.Questions)), el("strong", txt(benchmarkName(p.Report))), txt("."), lines(txt("Ages are counted to ")), date(stamp(p.Now))}
 	if !p.CollectedAt.IsZero() {
 		lead = append(lead, txt("; the evidence was collected "), date(stamp(p.CollectedAt)))
 	}
 	var tiles group
 	for _, c := range p.Counts {
-		tiles = append(tiles, el("li", class("tile"), attr("data-status", c.Name), el("a", class("go"), attr("data-go", "findings"), attr("data-status", c.Name),
-			el("span", class("n"), number(c.N)), txt(" "), el("span", class("what"), txt(longWords[c.Name])))))
+		tiles = append(tiles, tile(c.Name, c.N, class("go"), attr("data-go", "findings"), attr("data-status", c.Name)))
 	}
 	var since content
 	if p.Since {
@@ -37,7 +33,23 @@ func (p *htmlPage) summary() content {
 		since = el("p", class("since"), txt("Since the baseline: "), count(p.New, "new"), txt(", "), count(p.Changed, "changed"), txt(", "), count(p.Gone, "gone"), txt("."))
 	}
 	return titled("summary", "view", "h1", "Audit of account "+p.Account, el("p", class("lead"), lead, txt(".")), el("ul", class("tiles"), lines(tiles...)), since,
-		el("div", class("charts"), lines(p.bySeverity(), p.bySection())), p.unknown(), p.failed(), p.sources())
+		el("div", class("charts"), lines(severityChart(p.Severities), p.bySection())), p.unknown(), p.failed(), p.sources())
+}
+
+func benchmarkName(r *audit.Report) string {
+	if r.Benchmark == "all" {
+		return "CIS AWS Foundations, all versions, and warden's own questions"
+	}
+	return r.Benchmark
+}
+
+// tile is how often an answer was given.
+func tile(status string, n int, lead ...content) content {
+	inside := group{el("span", class("n"), number(n)), txt(" "), el("span", class("what"), txt(longWords[status]))}
+	if len(lead) > 0 {
+		return el("li", class("tile"), attr("data-status", status), el("a", group(lead), inside))
+	}
+	return el("li", class("tile"), attr("data-status", status), el("div", inside))
 }
 
 // titled is a section with its title.
@@ -66,18 +78,22 @@ func bar(parts []Part) content {
 
 // chart has a row for each bar, and tells numbers beside it.
 func chart(id, title string, columns []string, bars []Bar, numbers func(b *Bar) group, legend []string, more content) content {
-	var head, keys group
+	var head, marks group
 	for _, c := range columns {
 		head = append(head, el("th", txt(c)))
 	}
 	for i, k := range legend {
 		if i > 0 {
-			keys = append(keys, txt(" "))
+			marks = append(marks, txt(" "))
 		}
-		keys = append(keys, el("span", class("key "+k), txt(longWords[k])))
+		marks = append(marks, el("span", class("key "+k), txt(longWords[k])))
+	}
+	var keys content
+	if marks != nil {
+		keys = el("p", class("legend"), marks)
 	}
 	return el("figure", class("chart"), attr("aria-labelledby", id), lines(el("figcaption", attr("id", id), txt(title)),
-		el("table", class("bars"), el("thead", class("hide"), el("tr", head)), barRows(bars, numbers)), el("p", class("legend"), keys), more))
+		el("table", class("bars"), el("thead", class("hide"), el("tr", head)), barRows(bars, numbers)), keys, more))
 }
 
 func barRows(bars []Bar, numbers func(b *Bar) group) content {
@@ -89,8 +105,8 @@ func barRows(bars []Bar, numbers func(b *Bar) group) content {
 	return el("tbody", lines(rows...))
 }
 
-func (p *htmlPage) bySeverity() content {
-	return chart("by-severity", "Failed and unknown, by severity", []string{"severity", "share", "failed", "unknown"}, p.Severities, func(b *Bar) group {
+func severityChart(bars []Bar) content {
+	return chart("by-severity", "Failed and unknown, by severity", []string{"severity", "share", "failed", "unknown"}, bars, func(b *Bar) group {
 		say := func(look, what string, n int) content {
 			return el("td", class(look), el("span", class("hide"), txt(what+" ")), number(n))
 		}

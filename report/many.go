@@ -74,12 +74,7 @@ func Summary(w io.Writer, f Form, list []Audited) error {
 	lines := [][]string{}
 	for _, a := range list {
 		r := a.Report
-		var fails [finding.Critical + 1]int
-		for i := range r.Findings {
-			if x := &r.Findings[i]; x.Status == finding.Fail && x.Exempt == nil && x.Severity <= finding.Critical {
-				fails[x.Severity]++
-			}
-		}
+		fails := open(r)
 		name, collected := r.Account, "-"
 		if r.Alias != "" {
 			name += " (" + r.Alias + ")"

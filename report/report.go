@@ -57,6 +57,9 @@ type Options struct {
 	// Evidence is what the report rests on. The form html shows from it the
 	// inventory, the principals, and who can become an administrator.
 	Evidence *audit.Evidence
+	// Index leads from a page to that of all accounts, as the links of an
+	// [Entry] do; "" where there is none. The form html has it in its head.
+	Index string
 }
 
 // Write writes a report in a form.

@@ -13,6 +13,7 @@ import (
 	"warden/account/collect"
 	"warden/app"
 	"warden/audit"
+	"warden/report"
 	"warden/report/deliver"
 )
 
@@ -160,7 +161,7 @@ type auditJob struct {
 	one     sync.Mutex // accounts are judged one at a time: that takes memory
 	mu      sync.Mutex
 	kept    []*deliver.Kept
-	missing []deliver.Missing
+	missing []report.NotAudited
 }
 
 // readExemptions takes those of the configuration and of the bucket. Where
@@ -231,7 +232,7 @@ func (j *auditJob) organization(work, reading context.Context) error {
 			if err := j.audit(work, reading, clients, auditor, m); err != nil {
 				j.log.Error("account not audited", "account", m.ID, "error", oneLine(err))
 				j.mu.Lock()
-				j.missing = append(j.missing, deliver.Missing{Account: m.ID, Name: m.Name, Reason: collect.Reason(err)})
+				j.missing = append(j.missing, report.NotAudited{Account: m.ID, Name: m.Name, Reason: collect.Reason(err)})
 				j.mu.Unlock()
 			}
 		})

@@ -81,6 +81,7 @@ EXIT STATUS
   warden audit --from account.json --benchmark cis-7.0 --fail-on high
   warden audit --from gaad.json --credential-report report.csv --now 2026-01-31T00:00:00Z -o csv
   warden audit --from account.json -o html --out report.html
+  warden audit --from accounts/ -o html --out pages/
   warden audit --from account.json -o text --out report.txt
   warden audit --from today.json --baseline yesterday-report.json -o markdown
   warden audit --from accounts/ -o ocsf --out findings.jsonl
@@ -103,7 +104,7 @@ EXIT STATUS
 	f.IntVar(&o.rootWindow, "root-days", 90, "days without use after which the root user counts as not used")
 	f.IntVar(&o.inactive, "inactive-days", 90, "days without use after which users and roles are inactive")
 	f.StringVarP(&o.output, "output", "o", "table", forms())
-	f.StringVar(&o.out, "out", "", "file to write instead of stdout, whole or not at all and for its owner only; for several accounts in the form html a folder")
+	f.StringVar(&o.out, "out", "", "file to write instead of stdout, whole or not at all and for its owner only; for several accounts in the form html a folder of pages, with an index.html")
 	f.StringVar(&o.failOn, "fail-on", "low", "least severity for exit status 3: info, low, medium, high, critical, or none")
 	f.BoolVar(&o.all, "all", false, "show what passes, too")
 	f.BoolVar(&o.inventory, "inventory", false, "list users, keys, devices, groups, roles and policies with their key facts instead")
@@ -154,7 +155,7 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 			}
 		}
 	}
-	if err := o.tell(s, form, list); err != nil {
+	if err := o.tell(s, form, list, unread); err != nil {
 		return err
 	}
 	if o.push {
@@ -240,28 +241,41 @@ func (o *auditOptions) judge(s *streams, list []*judged, selection audit.Selecti
 }
 
 // tell writes the reports: all in one document where the form can hold that,
-// otherwise one file each into the folder of --out.
-func (o *auditOptions) tell(s *streams, form report.Form, list []*judged) error {
+// otherwise one file each into the folder of --out, with an index.
+func (o *auditOptions) tell(s *streams, form report.Form, list []*judged, unread []report.NotAudited) error {
 	var all []report.Audited
 	for _, j := range list {
 		all = append(all, report.Audited{Report: j.report, Options: j.show})
 	}
-	if len(all) == 1 || report.HoldsMany(form) {
+	if report.HoldsMany(form) || len(all)+len(unread) == 1 {
 		return o.write(s, func(w io.Writer) error { return report.WriteAll(w, form, all) })
 	}
 	if o.out == "" {
-		return usageErrorf("-o %s is of one account: give --out FOLDER for the files of %d accounts", form, len(all))
+		return usageErrorf("-o %s is of one account: give --out FOLDER for the files of %d accounts", form, len(all)+len(unread))
 	}
 	if err := os.MkdirAll(o.out, 0o700); err != nil {
 		return err
 	}
+	var entries []*report.Entry
 	for _, a := range all {
-		name := filepath.Join(o.out, a.Report.Account+"."+string(form))
-		if err := writePrivate(name, func(w io.Writer) error { return report.Write(w, form, a.Report, a.Options) }); err != nil {
+		name := a.Report.Account + "." + string(form)
+		a.Options.Index = "./index.html"
+		if err := writePrivate(filepath.Join(o.out, name), func(w io.Writer) error { return report.Write(w, form, a.Report, a.Options) }); err != nil {
 			return err
 		}
+		e := report.NewEntry(a.Report, a.Options)
+		e.Link = "./" + name
+		entries = append(entries, e)
 	}
-	return report.Summary(s.Out, report.Table, all)
+	index := filepath.Join(o.out, "index.html")
+	if err := writePrivate(index, func(w io.Writer) error { return report.WriteIndex(w, entries, unread) }); err != nil {
+		return err
+	}
+	if err := report.Summary(s.Out, report.Table, all); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(s.Out, "\nthe pages: %s\n", index)
+	return err
 }
 
 // verdict is the exit status. With a baseline it is about what is new or

@@ -27,30 +27,30 @@ type judged struct {
 }
 
 // evidence reads the files of every account and settles what now is. A file of
-// a folder that cannot be read does not stop the others; unread counts those.
-func (o *auditOptions) evidence(s *streams) (list []*judged, unread int, err error) {
+// a folder that cannot be read does not stop the others; unread are those.
+func (o *auditOptions) evidence(s *streams) (list []*judged, unread []report.NotAudited, err error) {
 	if len(o.from) == 0 && len(o.credentials) == 0 {
-		return nil, 0, usageErrorf("audit: of what? give --from FILE (warden collect --out FILE makes one)")
+		return nil, nil, usageErrorf("audit: of what? give --from FILE (warden collect --out FILE makes one)")
 	}
 	var now time.Time
 	if o.now != "" {
 		if now, err = time.Parse(time.RFC3339, o.now); err != nil {
-			return nil, 0, usageErrorf("--now %q: want a time such as 2026-01-31T00:00:00Z", o.now)
+			return nil, nil, usageErrorf("--now %q: want a time such as 2026-01-31T00:00:00Z", o.now)
 		}
 	}
 	snapshots, unread, err := o.snapshots(s)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	for _, path := range o.credentials {
 		if snapshots, err = addCredentials(snapshots, path, len(o.from) > 0); err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 	}
 	for _, f := range snapshots {
 		e, err := o.settle(f, now)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		list = append(list, &judged{name: f.name, evidence: e})
 	}
@@ -82,32 +82,32 @@ type snapshotFile struct {
 }
 
 // snapshots reads the files and folders of --from, one account each.
-func (o *auditOptions) snapshots(s *streams) (list []snapshotFile, unread int, err error) {
+func (o *auditOptions) snapshots(s *streams) (list []snapshotFile, unread []report.NotAudited, err error) {
 	of := map[string]string{}
 	for _, path := range o.from {
 		files, folder, err := filesOf(path)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, err
 		}
 		for _, name := range files {
 			snapshot, err := readSnapshotFile(name)
 			if err != nil && !folder {
-				return nil, 0, err
+				return nil, nil, err
 			}
 			if err != nil {
-				unread++
 				fmt.Fprintf(s.Err, "warden: audit: %s\n", printable(err.Error()))
+				unread = append(unread, report.NotAudited{Account: filepath.Base(name), Reason: err.Error()})
 				continue
 			}
 			if other, twice := of[snapshot.Account]; twice {
-				return nil, 0, usageErrorf("audit: %s and %s are both of account %s: give one", other, name, snapshot.Account)
+				return nil, nil, usageErrorf("audit: %s and %s are both of account %s: give one", other, name, snapshot.Account)
 			}
 			of[snapshot.Account] = name
 			list = append(list, snapshotFile{name, snapshot})
 		}
 	}
-	if list == nil && unread > 0 {
-		return nil, 0, fmt.Errorf("audit: none of %d files could be read", unread)
+	if list == nil && unread != nil {
+		return nil, nil, fmt.Errorf("audit: none of %d files could be read", len(unread))
 	}
 	return list, unread, nil
 }
@@ -265,9 +265,9 @@ func (o *auditOptions) since(s *streams, list []*judged) error {
 }
 
 // errUnread is the end of an audit that left files out.
-func errUnread(n int) error {
-	if n == 0 {
+func errUnread(unread []report.NotAudited) error {
+	if len(unread) == 0 {
 		return nil
 	}
-	return fmt.Errorf("audit: %d of the files could not be read; the report is of the others", n)
+	return fmt.Errorf("audit: %d of the files could not be read; the report is of the others", len(unread))
 }

@@ -94,6 +94,9 @@ func (o *auditOptions) sendAll(ctx context.Context, s *streams, list []*judged) 
 			fmt.Fprintf(s.Err, "stored %s\n", x.URI)
 		}
 	}
+	if done.Index != nil {
+		fmt.Fprintf(s.Err, "stored %s\n", done.Index.URI)
+	}
 	if o.send.topic != "" {
 		fmt.Fprintf(s.Err, "told %s\n", o.send.topic)
 	}

@@ -457,7 +457,7 @@ func TestManyAccounts(t *testing.T) {
 		for _, rep := range of {
 			kept = append(kept, r.Keep(t.Context(), rep, deliver.Extra{}))
 		}
-		if _, err := r.Tell(t.Context(), kept, []deliver.Missing{{Account: "999988887777", Name: "lab", Reason: "AccessDenied: not authorized to perform: sts:AssumeRole"}}); err != nil {
+		if _, err := r.Tell(t.Context(), kept, []report.NotAudited{{Account: "999988887777", Name: "lab", Reason: "AccessDenied: not authorized to perform: sts:AssumeRole"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -477,6 +477,35 @@ func TestManyAccounts(t *testing.T) {
 	golden(t, "accounts.txt", p.got[1].Subject+"\n\n"+p.got[1].Text)
 	if b.data["audit/444455556666/2026/05/05/20260505T060000Z/report.json"] == nil {
 		t.Error("the report of an account is not stored")
+	}
+
+	// The index leads to the reports by the console.
+	const index = "audit/organization/2026/05/05/20260505T060000Z/index.html"
+	for _, want := range []string{"<title>Audit of 3 accounts</title>", "AccessDenied: not authorized to perform: sts:AssumeRole", "halden-security",
+		`<a href="https://us-east-1.console.aws.amazon.com/s3/object/reports?prefix=audit%2F444455556666%2F2026%2F05%2F05%2F20260505T060000Z%2Freport.html&amp;region=us-east-1">`} {
+		if !strings.Contains(string(b.data[index]), want) {
+			t.Errorf("no %s in\n%s", want, b.data[index])
+		}
+	}
+	if in := b.objects[index]; in == nil || aws.ToString(in.ContentType) != "text/html; charset=utf-8" || !strings.HasPrefix(aws.ToString(in.ContentDisposition), "inline;") {
+		t.Errorf("the index is stored as %+v", in)
+	}
+	// Where it cannot be stored people are told, and the reports are.
+	b.fail = func(_, key string) error {
+		if strings.HasSuffix(key, "index.html") {
+			return denied
+		}
+		return nil
+	}
+	r, err := d.Begin(t.Context(), deliver.Organization, tuesday.AddDate(0, 0, 1), tuesday.AddDate(0, 0, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Tell(t.Context(), []*deliver.Kept{r.Keep(t.Context(), of(tuesday.AddDate(0, 0, 1), rootKey), deliver.Extra{})}, nil); err == nil {
+		t.Error("an index that is not stored is no error")
+	}
+	if got := p.got[2].Text; !strings.Contains(got, "! the index of the reports could not be stored: AccessDenied") || !strings.Contains(got, "111122223333") {
+		t.Errorf("people are told\n%s", got)
 	}
 }
 

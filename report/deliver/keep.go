@@ -37,6 +37,7 @@ type Kept struct {
 
 	errs   []error
 	latest *latest
+	entry  *report.Entry // in the index of many accounts
 }
 
 // latest is the object that names the newest report that people were told of.
@@ -99,6 +100,9 @@ func (r *Run) Keep(ctx context.Context, rep *audit.Report, extra Extra) *Kept {
 		k.failed("the report before could not be read", err)
 	}
 	options := report.Options{Since: k.Since, Evidence: extra.Evidence}
+	if r.scope == Organization {
+		k.entry = report.NewEntry(rep, options)
+	}
 	for _, s := range stored {
 		r.store1(ctx, k, s.name, file{key: r.folder(rep.Account, "report."+s.name), kind: s.kind, inline: s.inline},
 			func(w io.Writer) error { return report.Write(w, s.form, rep, options) })
@@ -110,20 +114,28 @@ func (r *Run) Keep(ctx context.Context, rep *audit.Report, extra Extra) *Kept {
 	return k
 }
 
-// store1 writes one object.
+// store1 writes one object of an account.
 func (r *Run) store1(ctx context.Context, k *Kept, what string, f file, write func(io.Writer) error) {
-	var b bytes.Buffer
-	err := write(&b)
-	if err == nil {
-		f.body = b.Bytes()
-		f.name = strings.Join([]string{"warden-audit", k.Report.Account, r.at.Format(Stamp), path.Base(f.key)}, "-")
-		_, err = r.d.Store.put(ctx, f)
-	}
+	o, err := r.storeObject(ctx, k.Report.Account, what, f, write)
 	if err != nil {
 		k.failed("the "+what+" of the report could not be stored", err)
 		return
 	}
-	k.Objects = append(k.Objects, r.d.Store.object(what, f.key))
+	k.Objects = append(k.Objects, o)
+}
+
+// storeObject writes an object that is about an account, or the organisation.
+func (r *Run) storeObject(ctx context.Context, about, what string, f file, write func(io.Writer) error) (Object, error) {
+	var b bytes.Buffer
+	if err := write(&b); err != nil {
+		return Object{}, err
+	}
+	f.body = b.Bytes()
+	f.name = strings.Join([]string{"warden-audit", about, r.at.Format(Stamp), path.Base(f.key)}, "-")
+	if _, err := r.d.Store.put(ctx, f); err != nil {
+		return Object{}, err
+	}
+	return r.d.Store.object(what, f.key), nil
 }
 
 func (k *Kept) failed(what string, err error) {
@@ -207,14 +219,18 @@ func (k *Kept) why(text string) {
 type Done struct {
 	Run      string   `json:"run"`
 	Accounts []Counts `json:"accounts"`
+	// Index leads to the pages of all accounts; nil where it is not stored.
+	Index    *Object  `json:"index,omitempty"`
 	Problems []string `json:"problems,omitempty"`
+
+	noIndex string // why there is no index, in words for people; "" where there is one
 }
 
 // Tell tells people what was kept, with the accounts that could not be
 // audited, and ends the run. An error means that something is left to do: the
 // next invocation of this run tells again only if people were not told, or if
 // the store cannot say whether they were.
-func (r *Run) Tell(ctx context.Context, kept []*Kept, missing []Missing) (Done, error) {
+func (r *Run) Tell(ctx context.Context, kept []*Kept, missing []report.NotAudited) (Done, error) {
 	slices.SortStableFunc(kept, func(a, b *Kept) int { return strings.Compare(a.Report.Account, b.Report.Account) })
 	done := Done{Run: r.ID(), Accounts: []Counts{}}
 	var errs []error
@@ -226,7 +242,17 @@ func (r *Run) Tell(ctx context.Context, kept []*Kept, missing []Missing) (Done, 
 	for _, m := range missing {
 		done.Problems = append(done.Problems, "account "+m.Account+" was not audited: "+m.Reason)
 	}
-	var message = r.summary(kept, missing)
+	if r.scope == Organization && r.d.Store != nil && r.store == nil {
+		index, err := r.index(ctx, kept, missing)
+		if err != nil {
+			done.noIndex = "the index of the reports could not be stored: " + collect.Reason(err)
+			done.Problems = append(done.Problems, done.noIndex)
+			errs = append(errs, fmt.Errorf("store the index: %w", err))
+		} else {
+			done.Index = &index
+		}
+	}
+	message := r.summary(done, kept, missing)
 	if r.scope != Organization && len(kept) == 1 {
 		message = r.letter(kept[0])
 	}

@@ -2,7 +2,9 @@ package deliver
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"warden/finding"
@@ -10,16 +12,26 @@ import (
 	"warden/report"
 )
 
-// Missing is an account that could not be audited.
-type Missing struct {
-	Account string `json:"account"`
-	Name    string `json:"name,omitempty"`
-	Reason  string `json:"reason"`
+// index stores the page that leads to the pages of the accounts: by the
+// console, which is where one that is stored is opened.
+func (r *Run) index(ctx context.Context, kept []*Kept, missing []report.NotAudited) (Object, error) {
+	var entries []*report.Entry
+	for _, k := range kept {
+		k.entry.Name = k.Name
+		for _, o := range k.Objects {
+			if o.What == string(report.HTML) {
+				k.entry.Link = o.URL
+			}
+		}
+		entries = append(entries, k.entry)
+	}
+	f := file{key: r.key("index.html"), kind: "text/html; charset=utf-8", inline: true}
+	return r.storeObject(ctx, Organization, "index", f, func(w io.Writer) error { return report.WriteIndex(w, entries, missing) })
 }
 
 // summary is what people are told of many accounts: a line each, and what is
 // new in any of them.
-func (r *Run) summary(kept []*Kept, missing []Missing) notify.Message {
+func (r *Run) summary(done Done, kept []*Kept, missing []report.NotAudited) notify.Message {
 	total := Counts{Open: map[finding.Severity]int{}, New: of(0)}
 	for _, k := range kept {
 		c := k.counts()
@@ -39,16 +51,25 @@ func (r *Run) summary(kept []*Kept, missing []Missing) notify.Message {
 	}
 	return notify.Message{
 		Incident: r.ID(), Kind: "audit", Severity: severity, Subject: subject + total.headline(),
-		Text: r.overview(kept, missing, 15), Full: r.overview(kept, missing, 1000),
-		Report:     map[string]any{"run": r.ID(), "accounts": machineCounts(kept), "missing": missing},
+		Text: r.overview(done, kept, missing, 15), Full: r.overview(done, kept, missing, 1000),
+		Report:     map[string]any{"run": r.ID(), "index": done.Index, "accounts": machineCounts(kept), "missing": missing},
 		Attributes: map[string]string{"new": fmt.Sprint(*total.New)},
 	}
 }
 
 // overview is the text about many accounts.
-func (r *Run) overview(kept []*Kept, missing []Missing, most int) string {
+func (r *Run) overview(done Done, kept []*Kept, missing []report.NotAudited, most int) string {
 	var b page
 	b.line("Audit of %s, %s", count(len(kept)+len(missing), "account"), stamp(r.at))
+	if x := done.Index; x != nil && x.URL != "" {
+		fmt.Fprintf(&b, "\n%-8s %s\n", "index", x.URL)
+		b.fact("", "(opens for whoever signs in to AWS and may read it)")
+	} else if x != nil {
+		fmt.Fprintf(&b, "\n%-8s %s\n", "index", x.URI)
+	}
+	if done.noIndex != "" {
+		b.line("! %s", done.noIndex)
+	}
 	for _, k := range kept {
 		for _, p := range k.Problems {
 			b.line("! %s: %s", k.Report.Account, p)
