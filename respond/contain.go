@@ -11,6 +11,7 @@ import (
 	"warden/change"
 	"warden/change/apply"
 	"warden/change/ledger"
+	"warden/finding"
 	"warden/guard"
 	"warden/trail"
 )
@@ -64,13 +65,14 @@ func (r *Responder) contain(ctx context.Context, res *Result, start time.Time) {
 	if r.Guard.Level == guard.DenyAll && more {
 		level = guard.DenyAll
 	}
-	ways, err := r.ways(ctx, res, level, more)
-	if err != nil {
-		r.fail(ctx, res, err)
-		return
-	}
-	c, plan, err := r.tryWays(ctx, res, ways)
+	c, plan, err := r.goWays(ctx, res, level, more)
+	r.tellMistakes(ctx, res)
 	switch {
+	case errors.Is(err, errLeft):
+		res.Reason += "; " + typeOf(res.Subject.ARN) + " " + res.Subject.Name + " was deleted meanwhile; what was made with it may remain"
+		res.Verdict = guard.Escalate
+		r.alert(ctx, res)
+		return
 	case errors.Is(err, errBusy):
 		res.Action, res.Retry = Joined, true
 		return
@@ -141,6 +143,67 @@ func (r *Responder) stillOpen(ctx context.Context, res *Result, c containment, p
 	res.Action = PartlyContained
 	_, err := r.Ledger.RecordVerification(ctx, res.Incident, plan.Round, ledger.Verification{Level: ledger.PartlyContained, Evidence: open})
 	return open, err
+}
+
+// maxMoves is how often a caller is looked for anew who has another name each
+// time that he is to be contained.
+const maxMoves = 3
+
+// errLeft says that the caller, or his role, was deleted while he was to be
+// contained.
+var errLeft = errors.New("it does not exist any more")
+
+// goWays goes the ways to contain the caller. One who got another name since
+// he was looked up is looked for by his unique id, and the ways are gone
+// again there.
+func (r *Responder) goWays(ctx context.Context, res *Result, level guard.Level, more bool) (c containment, plan change.Plan, err error) {
+	for move := 0; ; move++ {
+		ways, werr := r.ways(ctx, res, level, more)
+		if werr != nil {
+			return c, plan, werr
+		}
+		c, plan, err = r.tryWays(ctx, res, ways)
+		switch {
+		case err == nil || errors.Is(err, errBusy) || move == maxMoves:
+			return c, plan, err
+		case res.Actor.Kind == trail.AssumedRole && res.Actor.Role != nil:
+			role, rerr := r.Lookup.Role(ctx, res.Actor.Role.Name)
+			if rerr == nil && (role == nil || role.ID != res.Actor.Role.ID) {
+				err = errLeft
+			}
+			return c, plan, err
+		case !isUser(res.Actor.Kind):
+			return c, plan, err
+		}
+		var f guard.Facts
+		r.userFacts(ctx, &f, trail.Issuer{ARN: res.live.ARN, ID: res.live.ID, Name: res.live.Name})
+		switch {
+		case len(f.Gaps) > 0 || f.User.ARN == res.live.ARN && f.User.ID == res.live.ID:
+			return c, plan, err
+		case f.User.ID != res.live.ID:
+			return c, plan, errLeft
+		}
+		res.live = f.User
+	}
+}
+
+// tellMistakes tells people of others who got what was meant for the caller,
+// because they had his name by then, and have it still: what the guard may
+// attach it may not be allowed to take off.
+func (r *Responder) tellMistakes(ctx context.Context, res *Result) {
+	in, err := r.Ledger.Incident(ctx, res.Incident)
+	if err != nil {
+		res.Err, res.Retry = errors.Join(res.Err, err), true
+		return
+	}
+	for _, s := range in.Mistakes() {
+		d := details(*res)
+		d.State = fmt.Sprintf("MISTAKEN: %s (unique id %s) had the caller's name for a moment and got what was meant for him; it could not be taken back: %s",
+			s.Step.Target, s.Step.TargetID, s.Outcome.Error)
+		d.Next = "give it back with an administrator's credentials by the line below, which releases the caller too, or by hand: " + s.Step.String()
+		d.Undo = r.undoCommand(res.Incident)
+		r.tell(ctx, res, 0, "mistaken "+change.Short(s.Step.ID), message(*res, finding.Critical, "warden denied the wrong identity: "+s.Step.Target, d))
+	}
 }
 
 // tryWays goes the ways one after the other until one works. The plan is

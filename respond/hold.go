@@ -162,26 +162,35 @@ func (r *Responder) Recheck(ctx context.Context, incident string) (Recheck, erro
 	return again, err
 }
 
-// whereItIs reads the setting of a step that contains somebody. A user may
-// have another name since, and another user his former one: what looks
-// stripped is looked at again where the bearer of the unique id is now.
+// whereItIs reads the setting of a step that contains somebody, where the
+// bearer of the unique id is now. A user may have another name since, and
+// another user his former one with the same policy on him; a role may have been
+// made anew.
 func (r *Responder) whereItIs(ctx context.Context, s change.Step) (change.Setting, change.State, error) {
+	gone := func() (change.Setting, change.State, error) {
+		return s.Setting, change.Absent, fmt.Errorf("%s %s: %w", typeOf(s.Target), s.TargetID, apply.ErrGone)
+	}
+	switch {
+	case s.TargetID == "":
+	case typeOf(s.Target) == "user":
+		user, err := r.userWith(ctx, nameOf(s.Target), s.TargetID)
+		if err != nil {
+			return s.Setting, change.Absent, err
+		}
+		if user == nil {
+			return gone()
+		}
+		s.Setting.Target = user.ARN
+	case typeOf(s.Target) == "role":
+		role, err := r.Lookup.Role(ctx, nameOf(s.Target))
+		if err != nil {
+			return s.Setting, change.Absent, err
+		}
+		if role == nil || role.ID != s.TargetID {
+			return gone()
+		}
+	}
 	found, err := r.Lookup.Setting(ctx, s.Setting)
-	switch {
-	case err != nil && !errors.Is(err, apply.ErrGone), err == nil && found.Same(s.After), typeOf(s.Target) != "user" || s.TargetID == "":
-		return s.Setting, found, err
-	}
-	user, uerr := r.userWith(ctx, nameOf(s.Target), s.TargetID)
-	switch {
-	case uerr != nil:
-		return s.Setting, found, uerr
-	case user == nil:
-		return s.Setting, found, fmt.Errorf("user %s: %w", s.TargetID, apply.ErrGone)
-	case user.ARN == s.Target:
-		return s.Setting, found, err
-	}
-	s.Setting.Target = user.ARN
-	found, err = r.Lookup.Setting(ctx, s.Setting)
 	return s.Setting, found, err
 }
 

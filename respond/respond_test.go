@@ -62,7 +62,7 @@ func TestSeedScenario(t *testing.T) {
 	}
 }
 
-// At most six calls between the event and the verified containment.
+// At most seven calls between the event and the verified containment.
 func TestContainmentCalls(t *testing.T) {
 	t.Parallel()
 	p := newPlay(t, stage.Options{})
@@ -72,7 +72,7 @@ func TestContainmentCalls(t *testing.T) {
 	before := p.guardCalls()
 	p.drain()
 	calls := p.guardCalls()[len(before):]
-	if len(calls) > 6 {
+	if len(calls) > 7 {
 		t.Errorf("%d IAM calls: %v", len(calls), calls)
 	}
 	if p.attached(p.Truth.Intruder)[0] != guard.DefaultDenyPolicy && len(p.attached(p.Truth.Intruder)) < 2 {

@@ -170,12 +170,12 @@ func TestHotPath(t *testing.T) {
 	b := newBench(t)
 	b.w.Identities["user deploy"].Attached = nil
 	run(t, b, plan(t, 1, change.CreatePolicy(denyARN, denyDoc, "").Captured(b.at), change.Attach(ci, denyARN).Captured(b.at)), "done done")
-	if got, want := strings.Join(b.calls, " "), "CreatePolicy AttachUserPolicy ListAttachedUserPolicies"; got != want {
+	if got, want := strings.Join(b.calls, " "), "CreatePolicy AttachUserPolicy GetUser ListAttachedUserPolicies"; got != want {
 		t.Errorf("calls: %s, want %s", got, want)
 	}
 	b.calls, b.at = nil, b.at.Add(time.Hour)
 	run(t, b, plan(t, 2, change.Attach(app, denyARN).Captured(b.at.Add(-time.Minute))), "done")
-	if got, want := strings.Join(b.calls, " "), "GetRole ListAttachedRolePolicies AttachRolePolicy ListAttachedRolePolicies"; got != want {
+	if got, want := strings.Join(b.calls, " "), "GetRole ListAttachedRolePolicies AttachRolePolicy GetRole ListAttachedRolePolicies"; got != want {
 		t.Errorf("a stale capture: calls %s, want %s", got, want)
 	}
 }
@@ -210,7 +210,7 @@ func TestChangedBeforeRun(t *testing.T) {
 		t.Errorf("the dry run did %v", b.w.Effects)
 	}
 	r := run(t, b, p, "changed changed changed failed done")
-	for i, want := range []string{"the plan expects", "another one was made under this name", "no longer exists", "NoSuchEntity", ""} {
+	for i, want := range []string{"the plan expects", "another one has this name now", "no longer exists", "NoSuchEntity", ""} {
 		if got := r.Steps[i].Outcome.Error; !strings.Contains(got, want) {
 			t.Errorf("step %d: error %q, want %q in it", i+1, got, want)
 		}

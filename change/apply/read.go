@@ -15,7 +15,7 @@ import (
 )
 
 // ErrGone: the user, role, group or policy that the setting belongs to does
-// not exist, or another one of the same name was made since.
+// not exist, or another one has its name now.
 var ErrGone = errors.New("no longer exists")
 
 // Read returns the state of a setting in the live account. It makes one call
@@ -261,7 +261,17 @@ func sameTarget(ctx context.Context, api Reader, s change.Step) error {
 		return fmt.Errorf("%s: %w", s.Target, gone(err))
 	}
 	if id != s.TargetID {
-		return fmt.Errorf("%s %w: another one was made under this name (unique id %s, not %s)", s.Target, ErrGone, id, s.TargetID)
+		return &otherError{s.Target, id, s.TargetID}
 	}
 	return nil
 }
+
+// otherError says that the name of a step's target belongs to another
+// identity by now. It is an ErrGone.
+type otherError struct{ target, is, want string }
+
+func (e *otherError) Error() string {
+	return fmt.Sprintf("%s %v: another one has this name now (unique id %s, not %s)", e.target, ErrGone, e.is, e.want)
+}
+
+func (e *otherError) Unwrap() error { return ErrGone }

@@ -120,6 +120,14 @@ func (w worker) finish(ctx context.Context, s change.Step, st ledger.StepState) 
 		return ledger.Outcome{}, ctx.Err()
 	case errors.Is(err, ErrGone):
 		out.Status, out.Error, out.Ambiguous = ledger.Changed, err.Error(), true
+		var other *otherError
+		if errors.As(err, &other) {
+			// Whose name it was when the call was made is not known. What he has
+			// that the step was to give counts as given by it.
+			if has, err := Read(ctx, w.api, s.Setting); err == nil && has.Same(s.After) {
+				return w.mistaken(ctx, s, out, other)
+			}
+		}
 		return w.end(ctx, s, out)
 	case err != nil: // it stays pending: only reading tells what became of it
 		out.Status, out.Error, out.Code = ledger.Pending, err.Error(), Code(err)
@@ -194,20 +202,26 @@ func (w worker) act(ctx context.Context, s change.Step, out ledger.Outcome) (led
 	return w.end(ctx, s, out)
 }
 
-// readBack looks for the effect of an accepted call.
+// readBack looks for the effect of an accepted call, and whether it came to
+// the identity that it was meant for: IAM takes names, and somebody who renames
+// users may have given the name to another since it was looked up.
 func (w worker) readBack(ctx context.Context, s change.Step, out ledger.Outcome) (ledger.Outcome, error) {
 	out.Status = ledger.Unconfirmed
 	pause := 100 * time.Millisecond
 	for try := 1; ; try++ {
-		found, err := Read(ctx, w.api, s.Setting)
-		if err == nil {
+		found, err := w.look(ctx, s)
+		var other *otherError
+		switch {
+		case err == nil:
 			out.Found, out.Error, out.Code = found, "", ""
-			if found.Same(s.After) {
-				out.Status = ledger.Done
-				break
-			}
-		} else {
+		case errors.As(err, &other):
+			return w.mistaken(ctx, s, out, other)
+		default:
 			out.Error, out.Code = err.Error(), Code(err)
+		}
+		if err == nil && found.Same(s.After) {
+			out.Status = ledger.Done
+			break
 		}
 		if try >= w.o.ReadBacks {
 			break

@@ -89,6 +89,13 @@ func (a *Applier) UndoPlan(ctx context.Context, incident, step string, o UndoOpt
 		}
 		p.Steps = append(p.Steps, steps...)
 	}
+	if step == "" {
+		steps, err := a.mistakes(ctx, in, o.Force, &u)
+		if err != nil {
+			return Undo{}, err
+		}
+		p.Steps = append(p.Steps, steps...)
+	}
 	p.Steps = joined(p.Steps)
 	if len(u.Conflicts) > 0 && !o.Force {
 		return u, &ChangedError{u.Conflicts}

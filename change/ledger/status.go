@@ -12,13 +12,15 @@ func status(in *Incident) string {
 	result := StatusOpen
 	in.NotDone = nil
 	forced, undone := false, false
-	for _, s := range in.Steps {
+	for i, s := range in.Steps {
 		switch s.Status() {
 		case Planned, Pending:
 			return StatusInProgress
 		case Changed, Failed:
 			switch {
-			case s.UndoneBy != "" || superseded(in, s):
+			case s.UndoneBy != "" || superseded(in, s) || takesBackMistake(&s) && !in.isMistake(i):
+			case takesBackMistake(&s):
+				in.NotDone = append(in.NotDone, s.Step.ID)
 			case beside(in, s):
 				in.NotDone = append(in.NotDone, s.Step.ID)
 			default:
@@ -87,7 +89,18 @@ func beside(in *Incident, failed StepState) bool {
 
 // failedToGiveBack reports whether a step of an undo did not end well.
 func failedToGiveBack(in *Incident) bool {
-	return slices.ContainsFunc(in.Steps, func(s StepState) bool { return s.Undo && !s.Ended() && s.UndoneBy == "" })
+	for i, s := range in.Steps {
+		if s.Undo && !s.Ended() && s.UndoneBy == "" && (!takesBackMistake(&s) || in.isMistake(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// sameIdentity reports whether two steps are about one identity, which may have
+// got another name between them.
+func sameIdentity(a, b change.Step) bool {
+	return a.Target == b.Target || a.TargetID != "" && a.TargetID == b.TargetID
 }
 
 // superseded reports whether another step in force did for the same identity
@@ -95,7 +108,7 @@ func failedToGiveBack(in *Incident) bool {
 // to contain, and another is gone.
 func superseded(in *Incident, failed StepState) bool {
 	for _, s := range in.Steps {
-		if s.Undo || s.Step.Target != failed.Step.Target || s.Plan == failed.Plan || !s.Ended() || s.UndoneBy != "" {
+		if s.Undo || !sameIdentity(s.Step, failed.Step) || s.Plan == failed.Plan || !s.Ended() || s.UndoneBy != "" {
 			continue
 		}
 		for _, v := range in.Verifications {
