@@ -51,7 +51,7 @@ func (x *index) failed() content {
 			el("td", class("num"), number(len(s.in)), txt(" "), soft(txt("of "), number(len(x.accounts)))), el("td", class("plot"), bar([]Part{{Name: string(finding.Fail), N: 1, Width: width}})), el("td", class("who"), s.where())))
 	}
 	return titled("failed", "block", "h2", "What failed, the most severe first",
-		listTable("failing", []content{column("severity"), column("question"), column("accounts", "num"), column("share", "plot"), column("such as")}, rows))
+		listTable("failing across", []content{column("severity"), column("question"), column("accounts", "num"), column("share", "plot"), column("such as")}, rows))
 }
 
 // unknown says what has no answer, why, and which calls gave nothing.

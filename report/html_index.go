@@ -222,7 +222,7 @@ func (x *index) table() content {
 	if since {
 		head = append(head, column("new", "num"), column("gone", "num"))
 	}
-	head = append(head, column("worst"), column("evidence of"))
+	head = append(head, column("worst", "worst"), column("evidence of"))
 	var newest time.Time
 	for _, a := range x.accounts {
 		if at := a.report.CollectedAt; at.After(newest) {

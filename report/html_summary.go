@@ -100,7 +100,11 @@ func barRows(bars []Bar, numbers func(b *Bar) group) content {
 	var rows group
 	for i := range bars {
 		b := &bars[i]
-		rows = append(rows, el("tr", el("th", attr("scope", "row"), txt(b.Name)), el("td", class("plot"), bar(b.Parts)), numbers(b)))
+		name := content(txt(b.Name))
+		if b.Cites != "" { // the program makes it a link to the findings
+			name = el("a", class("go"), attr("data-go", "findings"), attr("data-q", b.Cites), name)
+		}
+		rows = append(rows, el("tr", el("th", attr("scope", "row"), name), el("td", class("plot"), bar(b.Parts)), numbers(b)))
 	}
 	return el("tbody", lines(rows...))
 }

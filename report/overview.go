@@ -48,6 +48,9 @@ type Bar struct {
 	Name  string
 	Parts []Part
 	Total int
+	// Cites is what to search for in the page to see what is counted:
+	// "CIS 7.0.0", "CIS 7.0.0 2." for a section.
+	Cites string
 }
 
 // Part is a piece of a bar; places and lengths are of 1000.
@@ -194,13 +197,13 @@ func versionBars(r *audit.Report, version string) (whole Bar, sections []Bar) {
 			}
 		}
 	}
-	whole = Bar{Name: version}
+	whole = Bar{Name: version, Cites: "CIS " + version}
 	bySection := map[string]*Bar{}
 	for id, rank := range worst {
 		number, _, _ := strings.Cut(id, ".")
 		b := bySection[number]
 		if b == nil {
-			b = &Bar{Name: number + " " + sectionName(version, number)}
+			b = &Bar{Name: number + " " + sectionName(version, number), Cites: "CIS " + version + " " + number + "."}
 			bySection[number] = b
 		}
 		for _, to := range []*Bar{&whole, b} {

@@ -113,6 +113,12 @@
     if (name === "root" && !T[control(i).id].startsWith("root.")) name = "account";
     return name;
   }
+  // citation is recommendations in short: "1.12 in 1.3.0, 1.4.0 and 3 more".
+  function citation(maps) {
+    const byNumber = new Map();
+    for (const m of maps) byNumber.set(T[m[1]], [...(byNumber.get(T[m[1]]) || []), VERSIONS[m[0]]]);
+    return [...byNumber].map(([n, versions]) => n + " in " + versions.slice(0, 2).join(", ") + (versions.length > 2 ? " and " + (versions.length - 2) + " more" : "")).slice(0, 3).join("; ");
+  }
   const numbers = (c, version) => c.maps.filter((m) => m[0] === version).map((m) => T[m[1]]).join(", ");
 
   // The findings of each subject, and how many failed.
@@ -133,31 +139,60 @@
   const numberOf = new Map();
   T.forEach((s, n) => numberOf.set(s, n));
 
+  // Numbers of CIS in a search: "1.12", "5.0 1.9", "CIS 2." for a section. The
+  // first of two is a version; one alone is so only where no recommendation has
+  // that number. cited has the recommendations of each control that are meant,
+  // bits the words that say so.
+  const under = (part, text) => text === part || text.startsWith(part.endsWith(".") ? part : part + ".");
+  const versionOf = (text) => VERSIONS.findIndex((v) => under(text.replace(/^(cis(-aws)?)?[- ]?v?/i, ""), v));
+  function citations(words, chosen) {
+    const said = [];
+    let bits = 0;
+    words.forEach((w, n) => {
+      const text = w.replace(/^cis(-aws)?-?/, "").replace(/^v(?=\d)/, "");
+      if (text !== "" && !/^\d+(\.\d+)*\.?$/.test(text)) return;
+      if (text !== "" && !text.includes(".")) return; // 12 is no number of CIS
+      bits |= 1 << n;
+      if (text !== "") said.push(text);
+    });
+    if (!bits) return null;
+    const isVersion = (text) => VERSIONS.some((v) => under(text, v)), isNumber = (text) => CONTROLS.some((c) => c.maps.some((m) => under(text, T[m[1]])));
+    const version = said.length && isVersion(said[0]) && (said.length > 1 || !isNumber(said[0])) ? said.shift() : "";
+    const named = version ? versionOf(version) : -1;
+    const cited = CONTROLS.map((c) => c.maps.filter((m) => (chosen < 0 || m[0] === chosen) && (named < 0 || m[0] === named) && said.every((n) => under(n, T[m[1]]))));
+    return { cited, bits, named };
+  }
+
   // Searching looks at each text once, and then at numbers.
   let lower = null;
-  function finder(query) {
-    const words = query.toLowerCase().split(/\s+/).filter(Boolean).slice(0, 30);
+  function finder(query, version) {
+    const words = query.toLowerCase().split(/[\s,]+/).filter(Boolean).slice(0, 30);
     if (words.length === 0) return null;
     lower ||= T.map((s) => s.toLowerCase());
     const masks = new Uint32Array(T.length);
     words.forEach((w, n) => { for (let t = 0; t < lower.length; t++) if (lower[t].includes(w)) masks[t] |= 1 << n; });
     const all = 2 ** words.length - 1;
-    return { masks, all, words };
+    return { masks, all, words, cis: citations(words, version) };
   }
   function matches(found, i) {
-    const { masks, all, words } = found;
+    const { masks, all, words, cis } = found;
     const c = control(i), s = SUBJECTS[F.subject[i]];
     let m = masks[F.summary[i]] | masks[s[0]] | masks[s[1]] | masks[F.part[i]] | masks[c.id] | masks[c.title] | masks[F.remedy[i]];
     const x = F.exempt[i];
     if (x) m |= masks[x[0]] | masks[x[1]];
+    if (cis && cis.cited[F.control[i]].length) m |= cis.bits;
     if (words.length === 1 && F.id[i].toLowerCase() === words[0]) return true;
     return (m >>> 0) === all;
   }
 
+  let cited = []; // by the search, for each control
+  let answers = -1; // the version whose answers are shown; -1 for warden's own
   function filtered(q) {
-    const wanted = q.status, found = finder(q.q), out = [];
-    const version = VERSIONS.indexOf(q.version), kind = KINDS.indexOf(q.kind), since = SINCE.indexOf(q.since);
-    const inVersion = CONTROLS.map((c) => version < 0 || c.maps.some((m) => m[0] === version));
+    const chosen = VERSIONS.indexOf(q.version), wanted = q.status, found = finder(q.q, chosen), out = [];
+    cited = found?.cis?.cited || [];
+    const version = answers = chosen >= 0 ? chosen : found?.cis?.named ?? -1;
+    const kind = KINDS.indexOf(q.kind), since = SINCE.indexOf(q.since);
+    const inVersion = CONTROLS.map((c) => chosen < 0 || c.maps.some((m) => m[0] === chosen));
     const rightControl = CONTROLS.map((c, n) => inVersion[n] && (!q.control || T[c.id] === q.control));
     for (let i = 0; i < COUNT; i++) {
       if (since > 0 ? F.since[i] !== since : i >= OWN) continue;
@@ -299,8 +334,9 @@
     { name: "summary", title: "finding", wide: true, opens: true, cell: (i) => clamp(F.since[i] ? el("span", { class: "tag" }, SINCE[F.since[i]]) : "", o.withoutSubject && T[F.part[i]] ? [bdi(T[F.part[i]]), ": "] : "", bdi(T[F.summary[i]])), key: (i) => T[F.summary[i]] },
     { name: "control", title: "question", cell: (i) => {
       const c = control(i), v = version() >= 0 ? version() : VERSIONS.length - 1;
-      const n = numbers(c, v);
-      return [el("code", null, T[c.id]), n ? el("span", { class: "soft date" }, " CIS " + n) : ""];
+      const hits = o.withoutSubject ? null : cited[F.control[i]];
+      const n = hits?.length && v !== version() ? citation(hits) : numbers(c, v);
+      return [el("code", null, T[c.id]), n ? el("span", { class: "soft" }, " CIS " + n) : ""];
     }, key: (i) => T[control(i).id] },
   ];
 
@@ -316,7 +352,7 @@
     const since = SINCE.includes(p.get("since")) ? p.get("since") || "" : "";
     return {
       q: p.get("q") || "", status: parseSet(p.get("status"), STATUS, since ? STATUS.keys() : [0, 1]), severity: parseSet(p.get("severity"), SEVERITY, SEVERITY.keys()),
-      control: p.get("control") || "", version: p.get("version") || "", kind: p.get("kind") || "", since,
+      control: p.get("control") || "", version: VERSIONS[versionOf(p.get("version") || "?")] || "", kind: p.get("kind") || "", since,
       why: D.reasons?.[p.get("why")] === undefined ? "" : p.get("why"),
     };
   }
@@ -357,7 +393,7 @@
   function buildFindings() {
     const host = $("findings");
     let timer = 0;
-    const search = el("input", { type: "search", placeholder: "Search names, ARNs, ids, texts  ( / )", "aria-label": "Search findings", oninput: () => {
+    const search = el("input", { type: "search", placeholder: "Search names, ARNs, texts, CIS numbers  ( / )", "aria-label": "Search findings", oninput: () => {
       query.q = search.value;
       clearTimeout(timer);
       timer = setTimeout(changed, 80);
@@ -376,7 +412,7 @@
       select("Kind of subject", "every kind", KINDS, KINDS, () => query.kind, (v) => { query.kind = v; changed(); }),
     ];
     if (Object.keys(F.since).length) controls.push(select("Since the baseline", "changed or not", SINCE.slice(1), SINCE.slice(1), () => query.since, (v) => { query.since = v; changed(); }));
-    findingsGrid = grid({ rows: [], columns: findingColumns(() => VERSIONS.indexOf(query.version)), open: detail, class: "findings", label: "Findings", what: "findings", empty: "No finding is like this." });
+    findingsGrid = grid({ rows: [], columns: findingColumns(() => answers), open: detail, class: "findings", label: "Findings", what: "findings", empty: "No finding is like this." });
     // Why there is no answer is chosen in the summary, and can be dropped here.
     const why = el("button", { type: "button", class: "why", onclick: () => { query.why = ""; changed(); } });
     why.sync = () => {
@@ -581,8 +617,9 @@
     // What the summary counts leads to the findings.
     for (const a of document.querySelectorAll("a.go")) {
       const p = new URLSearchParams();
-      for (const k of ["status", "control", "since", "why"]) if (a.dataset[k]) p.set(k, a.dataset[k]);
+      for (const k of ["q", "status", "control", "version", "since", "why"]) if (a.dataset[k]) p.set(k, a.dataset[k]);
       if (a.dataset.control) p.set("status", "fail");
+      if (a.dataset.q) p.set("status", "all");
       a.href = "#findings?" + p;
     }
   }
