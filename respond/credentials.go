@@ -85,8 +85,10 @@ func (r *Responder) given(ctx context.Context, res *Result) (ids []string, err e
 			ids = append(ids, id)
 		}
 	case "UpdateAccessKey":
+		// Who seemed to be entitled may turn out to have acted with a
+		// credential of an outsider's.
 		id := e.RequestString("accessKeyId")
-		if e.RequestString("status") == "Active" && res.Standing == guard.Entitled && r.isHeld(id) {
+		if e.RequestString("status") == "Active" && (res.Standing == guard.Entitled || outsider && !own) && r.isHeld(id) {
 			ids = append(ids, id)
 		}
 	case "CreateLoginProfile", "UpdateLoginProfile":

@@ -257,6 +257,44 @@ func TestAKeyIsGivenBack(t *testing.T) {
 	}
 }
 
+// A key that was switched on with the key of another administrator, of which it
+// comes to light later that an outsider made it, is nobody's who may.
+func TestAKeyIsNotGivenBackByAnOutsider(t *testing.T) {
+	t.Parallel()
+	th := newTheft(t)
+	th.r = th.responder(th.withPast)
+	const second = "second"
+	if err := th.createUser(th.Admin, second); err != nil {
+		t.Fatal(err)
+	}
+	th.join(th.Admin, second)
+	th.handle(th.r, th.the(th.boss, "AddUserToGroup"), guard.Allowed, "administrator")
+	th.handle(th.r, th.the(th.Truth.Intruder, "CreateAccessKey"), guard.Contain, "no administrator")
+	_, seconds := th.key(th.root(), second)
+	_, planted := th.key(seconds, second) // as if the intruder had made it
+	made := *th.the(second, "CreateAccessKey")
+	made.Identity, made.Time = th.intruderEvents()[0].Identity, made.Time.Add(time.Second)
+	if _, err := planted.IAM.UpdateAccessKey(t.Context(), &iam.UpdateAccessKeyInput{UserName: aws.String(th.boss), AccessKeyId: aws.String(th.id), Status: "Active"}); err != nil {
+		t.Fatal(err)
+	}
+	back := *th.the(second, "UpdateAccessKey")
+	back.Time = made.Time.Add(time.Second)
+	th.handle(th.r, &back, guard.Allowed, "administrator")
+	if err := th.createUser(th.stolen, "by-the-intruder"); err != nil {
+		t.Fatal(err)
+	}
+	act := *th.calls(th.id)[0]
+	act.Time = back.Time.Add(time.Second)
+	th.handle(th.r, &act, guard.Allowed, "administrator")
+
+	th.handle(th.r, &made, guard.Contain, "no administrator")
+	th.handle(th.r, &back, guard.Contain, "which user "+th.Truth.Intruder)
+	th.handle(th.r, &act, guard.Contain, "access key "+th.id)
+	if th.active(th.boss, th.id) {
+		t.Error("the administrator's key still works")
+	}
+}
+
 // Who signs in with a password that an outsider set is the outsider, until
 // somebody who may sets another.
 func TestAPasswordInOtherHands(t *testing.T) {
