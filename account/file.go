@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // maxSnapshot bounds what ReadSnapshot holds in memory: an account at every
@@ -89,13 +90,8 @@ func WriteSnapshot(w io.Writer, s *Snapshot) error {
 
 // check refuses a snapshot whose parts do not fit together.
 func (s *Snapshot) check() error {
-	if len(s.Account) != 12 {
-		return fmt.Errorf("account %q: want twelve digits", s.Account)
-	}
-	for _, c := range s.Account {
-		if c < '0' || c > '9' {
-			return fmt.Errorf("account %q: want twelve digits", s.Account)
-		}
+	if err := checkID(s.Account); err != nil {
+		return err
 	}
 	groups := make(map[string]bool, len(s.Groups))
 	for _, g := range s.Groups {
@@ -176,4 +172,12 @@ func place(data []byte, err error) error {
 func position(data []byte, offset int64) (line, col int) {
 	before := data[:min(int(offset), len(data))]
 	return bytes.Count(before, []byte{'\n'}) + 1, len(before) - bytes.LastIndexByte(before, '\n')
+}
+
+// checkID refuses what is no id of an account.
+func checkID(id string) error {
+	if len(id) != 12 || strings.Trim(id, "0123456789") != "" {
+		return fmt.Errorf("account %q: want twelve digits", id)
+	}
+	return nil
 }

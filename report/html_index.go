@@ -24,6 +24,9 @@ type Entry struct {
 	// Link leads to its page: a file beside the index (./…) or an address
 	// (https://…); "" where there is none.
 	Link string
+	// Stale says why the evidence is older than that of the others, where that
+	// is known; "" where it is not.
+	Stale string
 
 	report  *audit.Report
 	since   *audit.Diff
@@ -273,6 +276,9 @@ func (x *Entry) row(since bool, newest time.Time) content {
 		if d := newest.Sub(at); d >= old {
 			collected = append(collected, el("div", class("old"), txt(fmt.Sprintf("%d days older than the newest", d/(24*time.Hour)))))
 		}
+	}
+	if x.Stale != "" {
+		collected = append(collected, el("div", class("old"), plain(x.Stale)))
 	}
 	return el("tr", class("row plain"), cells, el("td", class("wide worst"), worst), el("td", class("date"), attr("data-label", "evidence of"), collected))
 }

@@ -145,7 +145,7 @@ func pagesOf(t tester, n string) (page, index string) {
 	}
 	b.Reset()
 	e := report.NewEntry(r, o)
-	e.Name, e.Link = n, "./page.html"
+	e.Name, e.Link, e.Stale = "a "+n, "./page.html", "a "+n
 	if err := report.WriteIndex(&b, []*report.Entry{e, report.NewEntry(r, o)}, []report.NotAudited{{Account: n, Name: n, Reason: n}}); err != nil {
 		t.Fatal(err)
 	}

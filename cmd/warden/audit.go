@@ -76,7 +76,7 @@ EXIT STATUS
   1  an error; or a file of a folder, or a finding that was pushed, was refused
   2  wrong usage
   3  something failed at or above --fail-on, and nobody accepted it
-  4  something is unknown, and --strict`,
+  4  something is unknown, or an account was not read, and --strict`,
 		Example: `  warden collect --out account.json && warden audit --from account.json
   warden audit --from account.json --benchmark cis-7.0 --fail-on high
   warden audit --from gaad.json --credential-report report.csv --now 2026-01-31T00:00:00Z -o csv
@@ -126,7 +126,7 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 	if _, ok := terminal(s.Out); ok && form == report.HTML && o.out == "" {
 		return usageErrorf("audit: -o html is a page for a browser, not for a terminal: give --out report.html")
 	}
-	list, unread, err := o.evidence(s)
+	list, gone, err := o.evidence(s)
 	if err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 		if len(list) == 1 {
 			show.Evidence = list[0].evidence
 		}
-		return cmp.Or(o.write(s, func(w io.Writer) error { return report.Inventory(w, form, items, show) }), errUnread(unread))
+		return cmp.Or(o.write(s, func(w io.Writer) error { return report.Inventory(w, form, items, show) }), errUnread(gone.files))
 	}
 	if err := o.judge(s, list, selection); err != nil {
 		return err
@@ -155,7 +155,7 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 			}
 		}
 	}
-	if err := o.tell(s, form, list, unread); err != nil {
+	if err := o.tell(s, form, list, gone.all()); err != nil {
 		return err
 	}
 	if o.push {
@@ -164,14 +164,14 @@ func (o *auditOptions) run(ctx context.Context, s *streams) error {
 		}
 	}
 	if o.send.wanted() {
-		if err := o.sendAll(ctx, s, list); err != nil {
+		if err := o.sendAll(ctx, s, list, gone.all()); err != nil {
 			return err
 		}
 	}
-	if err := errUnread(unread); err != nil {
+	if err := errUnread(gone.files); err != nil {
 		return err
 	}
-	return o.verdict(list, least)
+	return o.verdict(list, least, len(gone.members))
 }
 
 // maxDays is as long ago as anything can have been: IAM is of 2011.
@@ -242,33 +242,33 @@ func (o *auditOptions) judge(s *streams, list []*judged, selection audit.Selecti
 
 // tell writes the reports: all in one document where the form can hold that,
 // otherwise one file each into the folder of --out, with an index.
-func (o *auditOptions) tell(s *streams, form report.Form, list []*judged, unread []report.NotAudited) error {
+func (o *auditOptions) tell(s *streams, form report.Form, list []*judged, missing []report.NotAudited) error {
 	var all []report.Audited
 	for _, j := range list {
 		all = append(all, report.Audited{Report: j.report, Options: j.show})
 	}
-	if report.HoldsMany(form) || len(all)+len(unread) == 1 {
+	if report.HoldsMany(form) || len(all)+len(missing) == 1 {
 		return o.write(s, func(w io.Writer) error { return report.WriteAll(w, form, all) })
 	}
 	if o.out == "" {
-		return usageErrorf("-o %s is of one account: give --out FOLDER for the files of %d accounts", form, len(all)+len(unread))
+		return usageErrorf("-o %s is of one account: give --out FOLDER for the files of %d accounts", form, len(all)+len(missing))
 	}
 	if err := os.MkdirAll(o.out, 0o700); err != nil {
 		return err
 	}
 	var entries []*report.Entry
-	for _, a := range all {
+	for i, a := range all {
 		name := a.Report.Account + "." + string(form)
 		a.Options.Index = "./index.html"
 		if err := writePrivate(filepath.Join(o.out, name), func(w io.Writer) error { return report.Write(w, form, a.Report, a.Options) }); err != nil {
 			return err
 		}
 		e := report.NewEntry(a.Report, a.Options)
-		e.Link = "./" + name
+		e.Name, e.Link, e.Stale = list[i].called, "./"+name, list[i].stale
 		entries = append(entries, e)
 	}
 	index := filepath.Join(o.out, "index.html")
-	if err := writePrivate(index, func(w io.Writer) error { return report.WriteIndex(w, entries, unread) }); err != nil {
+	if err := writePrivate(index, func(w io.Writer) error { return report.WriteIndex(w, entries, missing) }); err != nil {
 		return err
 	}
 	if err := report.Summary(s.Out, report.Table, all); err != nil {
@@ -279,9 +279,9 @@ func (o *auditOptions) tell(s *streams, form report.Form, list []*judged, unread
 }
 
 // verdict is the exit status. With a baseline it is about what is new or
-// changed.
-func (o *auditOptions) verdict(list []*judged, least finding.Severity) error {
-	unknown := 0
+// changed. unknown counts accounts of which nothing is known; one of which only
+// older evidence is there is so today.
+func (o *auditOptions) verdict(list []*judged, least finding.Severity, unknown int) error {
 	for _, j := range list {
 		counted := j.report.Findings
 		if d := j.show.Since; d != nil {
@@ -296,6 +296,9 @@ func (o *auditOptions) verdict(list []*judged, least finding.Severity) error {
 			return &exitError{code: 3}
 		}
 		unknown += j.report.Count(finding.Unknown, false)
+		if j.stale != "" {
+			unknown++
+		}
 	}
 	if o.strict && unknown > 0 {
 		return &exitError{code: 4}

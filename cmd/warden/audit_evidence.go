@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -22,39 +21,51 @@ import (
 type judged struct {
 	name     string
 	evidence *audit.Evidence
-	report   *audit.Report
-	show     report.Options
+	// called is what the organisation calls the account, and stale why its
+	// evidence is older than that of others; "" where that is not known.
+	called, stale string
+
+	report *audit.Report
+	show   report.Options
 }
 
+// absent is what there is no evidence of.
+type absent struct {
+	files   []report.NotAudited // of a folder, which cannot be read
+	members []report.NotAudited // of the organisation, which could not be read
+}
+
+func (a absent) all() []report.NotAudited { return slices.Concat(a.files, a.members) }
+
 // evidence reads the files of every account and settles what now is. A file of
-// a folder that cannot be read does not stop the others; unread are those.
-func (o *auditOptions) evidence(s *streams) (list []*judged, unread []report.NotAudited, err error) {
+// a folder that cannot be read does not stop the others.
+func (o *auditOptions) evidence(s *streams) (list []*judged, gone absent, err error) {
 	if len(o.from) == 0 && len(o.credentials) == 0 {
-		return nil, nil, usageErrorf("audit: of what? give --from FILE (warden collect --out FILE makes one)")
+		return nil, gone, usageErrorf("audit: of what? give --from FILE (warden collect --out FILE makes one)")
 	}
 	var now time.Time
 	if o.now != "" {
 		if now, err = time.Parse(time.RFC3339, o.now); err != nil {
-			return nil, nil, usageErrorf("--now %q: want a time such as 2026-01-31T00:00:00Z", o.now)
+			return nil, gone, usageErrorf("--now %q: want a time such as 2026-01-31T00:00:00Z", o.now)
 		}
 	}
-	snapshots, unread, err := o.snapshots(s)
+	snapshots, gone, err := o.snapshots(s)
 	if err != nil {
-		return nil, nil, err
+		return nil, gone, err
 	}
 	for _, path := range o.credentials {
 		if snapshots, err = addCredentials(snapshots, path, len(o.from) > 0); err != nil {
-			return nil, nil, err
+			return nil, gone, err
 		}
 	}
 	for _, f := range snapshots {
 		e, err := o.settle(f, now)
 		if err != nil {
-			return nil, nil, err
+			return nil, gone, err
 		}
-		list = append(list, &judged{name: f.name, evidence: e})
+		list = append(list, &judged{name: f.name, called: f.called, stale: f.stale, evidence: e})
 	}
-	return list, unread, nil
+	return list, gone, nil
 }
 
 // settle says when now is for an account.
@@ -74,65 +85,6 @@ func (o *auditOptions) settle(f snapshotFile, now time.Time) (*audit.Evidence, e
 	}
 	e.Options.RootWindow, e.Options.Inactive = time.Duration(o.rootWindow)*24*time.Hour, time.Duration(o.inactive)*24*time.Hour
 	return e, nil
-}
-
-type snapshotFile struct {
-	name     string
-	snapshot *account.Snapshot
-}
-
-// snapshots reads the files and folders of --from, one account each.
-func (o *auditOptions) snapshots(s *streams) (list []snapshotFile, unread []report.NotAudited, err error) {
-	of := map[string]string{}
-	for _, path := range o.from {
-		files, folder, err := filesOf(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, name := range files {
-			snapshot, err := readSnapshotFile(name)
-			if err != nil && !folder {
-				return nil, nil, err
-			}
-			if err != nil {
-				fmt.Fprintf(s.Err, "warden: audit: %s\n", printable(err.Error()))
-				unread = append(unread, report.NotAudited{Account: filepath.Base(name), Reason: err.Error()})
-				continue
-			}
-			if other, twice := of[snapshot.Account]; twice {
-				return nil, nil, usageErrorf("audit: %s and %s are both of account %s: give one", other, name, snapshot.Account)
-			}
-			of[snapshot.Account] = name
-			list = append(list, snapshotFile{name, snapshot})
-		}
-	}
-	if list == nil && unread != nil {
-		return nil, nil, fmt.Errorf("audit: none of %d files could be read", len(unread))
-	}
-	return list, unread, nil
-}
-
-// filesOf lists the snapshots of a folder, as "collect --org" writes them, by
-// name; a file is itself.
-func filesOf(path string) (files []string, folder bool, err error) {
-	info, err := os.Stat(path)
-	if err != nil || !info.IsDir() {
-		return []string{path}, false, err
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, true, err
-	}
-	for _, e := range entries {
-		name := e.Name()
-		if !e.IsDir() && !strings.HasPrefix(name, ".") && (strings.HasSuffix(name, ".json") || strings.HasSuffix(name, ".json.gz")) {
-			files = append(files, filepath.Join(path, name))
-		}
-	}
-	if files == nil {
-		return nil, true, fmt.Errorf("%s: no snapshot in this folder: their names end with .json or .json.gz", path)
-	}
-	return files, true, nil
 }
 
 // addCredentials puts a credential report into the snapshot of its account;
@@ -169,7 +121,7 @@ func addCredentials(list []snapshotFile, path string, given bool) ([]snapshotFil
 	case i < 0 && given:
 		return nil, usageErrorf("--credential-report %s is of account %s, which is not among those of --from", path, printable(of.Account))
 	case i < 0:
-		list = append(list, snapshotFile{path, &account.Snapshot{Version: account.Version}})
+		list = append(list, snapshotFile{name: path, snapshot: &account.Snapshot{Version: account.Version}})
 		i = len(list) - 1
 	case !given:
 		return nil, usageErrorf("audit: %s and %s are both of account %s: give one", list[i].name, path, of.Account)

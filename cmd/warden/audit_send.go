@@ -11,6 +11,7 @@ import (
 	"warden/account"
 	"warden/app"
 	"warden/notify"
+	"warden/report"
 	"warden/report/deliver"
 )
 
@@ -50,7 +51,7 @@ func (o *sendOptions) check() error {
 // sendAll stores the reports and tells people, as the function audit does; one
 // message for several accounts. Without apply it says what it would do, and
 // asks nothing of AWS.
-func (o *auditOptions) sendAll(ctx context.Context, s *streams, list []*judged) error {
+func (o *auditOptions) sendAll(ctx context.Context, s *streams, list []*judged, missing []report.NotAudited) error {
 	var newest time.Time
 	for _, j := range list {
 		if j.report.Now.After(newest) {
@@ -58,7 +59,7 @@ func (o *auditOptions) sendAll(ctx context.Context, s *streams, list []*judged) 
 		}
 	}
 	scope := deliver.Organization
-	if len(list) == 1 {
+	if len(list)+len(missing) == 1 {
 		scope = list[0].report.Account
 	}
 	preview := new(lastMessage)
@@ -79,9 +80,13 @@ func (o *auditOptions) sendAll(ctx context.Context, s *streams, list []*judged) 
 	}
 	var kept []*deliver.Kept
 	for _, j := range list {
-		kept = append(kept, run.Keep(ctx, j.report, deliver.Extra{Evidence: j.evidence, Since: j.show.Since}))
+		var problems []string
+		if j.stale != "" {
+			problems = []string{j.stale}
+		}
+		kept = append(kept, run.Keep(ctx, j.report, deliver.Extra{Name: j.called, Evidence: j.evidence, Since: j.show.Since, Problems: problems}))
 	}
-	done, err := run.Tell(ctx, kept, nil)
+	done, err := run.Tell(ctx, kept, missing)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}

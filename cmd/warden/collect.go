@@ -55,7 +55,8 @@ organisation. What takes more calls is asked for:
 --org reads every active account of the organisation, several at a time, into the
 folder that --out names, one file each: the credentials are of the management
 account or a delegate, and the role --member-role is assumed in the others, with
---external-id. One that cannot be reached does not stop the others.
+--external-id. One that cannot be reached does not stop the others: the file
+organization.json in the folder names it, and audit says that nothing is known of it.
 
 What cannot be read becomes a gap in the file, with the reason, and is unknown to
 whoever judges it. Interrupted by Ctrl-C, it leaves FILE.partial, with which

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +21,8 @@ import (
 // own rate.
 const accountsAtOnce = 4
 
-// organization reads every active account into a file of its own.
+// organization reads every active account into a file of its own, and writes
+// beside them which accounts there are and which could not be read.
 func (o *collectOptions) organization(ctx context.Context, s *streams, connected *app.Clients) error {
 	id, arn, err := connected.Account(ctx)
 	if err != nil {
@@ -35,6 +39,7 @@ func (o *collectOptions) organization(ctx context.Context, s *streams, connected
 	var mu sync.Mutex // of what follows, and of the output
 	written, gaps := 0, 0
 	var failed error
+	roll := account.Roll{At: time.Now().UTC().Truncate(time.Second)}
 	limit := make(chan struct{}, accountsAtOnce)
 	for _, m := range members {
 		if !m.Active {
@@ -61,8 +66,10 @@ func (o *collectOptions) organization(ctx context.Context, s *streams, connected
 			if err != nil {
 				failed = err
 				fmt.Fprintf(s.Out, "account %s (%s): not read: %s\n", m.ID, m.Name, collect.Reason(err))
+				roll.Accounts = append(roll.Accounts, account.Enrolled{Account: m.ID, Name: m.Name, NotRead: collect.Reason(err)})
 				return
 			}
+			roll.Accounts = append(roll.Accounts, account.Enrolled{Account: m.ID, Name: m.Name})
 			written++
 			gaps += len(snapshot.Gaps)
 			summary(s.Out, name, snapshot, calls, time.Since(started))
@@ -76,7 +83,12 @@ func (o *collectOptions) organization(ctx context.Context, s *streams, connected
 		return fmt.Errorf("collect: no account could be read: %s", collect.Reason(failed))
 	case written == 0:
 		return errors.New("collect: the organisation has no active account")
-	case o.strict && (gaps > 0 || failed != nil):
+	}
+	slices.SortFunc(roll.Accounts, func(a, b account.Enrolled) int { return strings.Compare(a.Account, b.Account) })
+	if err := writePrivate(filepath.Join(o.out, account.RollFile), func(w io.Writer) error { return account.WriteRoll(w, roll) }); err != nil {
+		return err
+	}
+	if o.strict && (gaps > 0 || failed != nil) {
 		return &exitError{code: 4}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
+	"warden/account"
 	"warden/twin"
 )
 
@@ -57,8 +58,24 @@ func TestCollectOrganization(t *testing.T) {
 	if status != 0 || !strings.Contains(out, "account "+truth.Security+" (Security): not read: AccessDenied: ") || strings.Count(out, "written to ") != 1 {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}
-	if files, err := os.ReadDir(none); err != nil || len(files) != 1 {
+	if files, err := os.ReadDir(none); err != nil || len(files) != 2 || files[1].Name() != account.RollFile {
 		t.Errorf("%v %v", files, err)
+	}
+	// An audit of the folder says of whom nothing is known, and calls the others
+	// by their names.
+	pages := filepath.Join(t.TempDir(), "pages")
+	status, out, errs = runAudit(t, "--from", none, "-o", "html", "--out", pages, "--strict")
+	if status != 4 || !strings.Contains(errs, "warden: audit: account "+truth.Security+" (Security): not read at ") {
+		t.Errorf("status %d\n%s%s", status, out, errs)
+	}
+	index, err := os.ReadFile(filepath.Join(pages, "index.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"<title>Audit of 3 accounts</title>", "<td><bdi>" + truth.Security + "</bdi></td><td><bdi>Security</bdi></td><td><bdi>not read at ", truth.Management + "</strong></a> <bdi>"} {
+		if !strings.Contains(string(index), want) {
+			t.Errorf("no %s in\n%s", want, index)
+		}
 	}
 	if status, _, _ := runCollect(t, append(args, "--strict")...); status != 4 {
 		t.Errorf("with --strict: status %d, want 4", status)
