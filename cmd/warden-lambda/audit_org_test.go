@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -101,6 +103,13 @@ func auditOrganization(t *testing.T, program string) {
 		if _, err := admin.S3.HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(env["REPORT_BUCKET"]), Key: aws.String("warden-audit/" + account + "/2026/05/04/20260504T060000Z/report.html")}); err != nil {
 			t.Errorf("the report of %s: %v", account, err)
 		}
+	}
+	index, err := admin.S3.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(env["REPORT_BUCKET"]), Key: aws.String("warden-audit/organization/2026/05/04/20260504T060000Z/index.html")})
+	must(t, err)
+	page, err := io.ReadAll(index.Body)
+	must(t, err)
+	if d.Index == nil || !strings.HasSuffix(d.Index.URI, "/organization/2026/05/04/20260504T060000Z/index.html") || !bytes.Contains(page, []byte("<td><bdi>"+truth.Security+"</bdi></td>")) || !bytes.Contains(page, []byte("<strong>"+truth.Workload+"</strong>")) {
+		t.Errorf("index %+v: %.2000s", d.Index, page)
 	}
 	log := l.out.String()
 	if n := strings.Count(log, `"kind":"audit"`); n != 1 || !strings.Contains(log, "warden audit of 3 accounts: 1 NOT audited, ") {
