@@ -78,7 +78,7 @@ func (b *bus) management(r *record) {
 	}
 	e := make([]byte, 0, len(r.json)+320)
 	e = append(e, `{"version":"0"`...)
-	e = member(e, "id", newUUID())
+	e = member(e, "id", b.t.random.uuid())
 	e = member(e, "detail-type", "AWS API Call via CloudTrail")
 	e = member(e, "source", "aws."+strings.TrimSuffix(r.source, ".amazonaws.com"))
 	e = member(e, "account", b.t.account)
@@ -278,7 +278,7 @@ var _ heap.Interface = (*deliveries)(nil)
 
 // newEnvelope wraps an event of PutEvents.
 func (t *Twin) newEnvelope(source, detailType, detail string, resources []string, at time.Time) (event []byte, id string) {
-	id = newUUID()
+	id = t.random.uuid()
 	e := []byte(`{"version":"0"`)
 	e = member(e, "id", id)
 	e = member(e, "detail-type", detailType)

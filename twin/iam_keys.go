@@ -37,7 +37,7 @@ func createAccessKey(c *call, in *iam.CreateAccessKeyInput) (*iam.CreateAccessKe
 		return nil, exceeded("AccessKeysPerUser", limit)
 	}
 	k := account.AccessKey{ID: c.state.next.make(prefixKey), Active: true, CreateDate: *when(c.now)}
-	secret := newSecret()
+	secret := c.t.random.secret()
 	c.state.secrets.keys[k.ID] = secret
 	u := old.clone()
 	u.AccessKeys = append(u.AccessKeys, k)

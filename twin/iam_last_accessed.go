@@ -42,7 +42,7 @@ func generateServiceLastAccessedDetails(c *call, in *iam.GenerateServiceLastAcce
 	if _, ok := c.state.ids[*in.Arn]; !ok {
 		return nil, fail(http.StatusNotFound, "NoSuchEntity", "ARN %s does not exist.", *in.Arn)
 	}
-	id := newUUID()
+	id := c.t.random.uuid()
 	c.state.belongings.jobs[id] = &accessJob{created: c.now, entity: *in.Arn}
 	return &iam.GenerateServiceLastAccessedDetailsOutput{JobId: ptr(id)}, nil
 }

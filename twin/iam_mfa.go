@@ -1,7 +1,6 @@
 package twin
 
 import (
-	crand "crypto/rand"
 	"encoding/base32"
 	"fmt"
 	"reflect"
@@ -60,7 +59,7 @@ func createVirtualMFADevice(c *call, in *iam.CreateVirtualMFADeviceInput) (*iam.
 		return nil, err
 	}
 	d := &mfaDevice{serial: serial, seed: make([]byte, 40), tags: tags}
-	_, _ = crand.Read(d.seed) // never fails, see crypto/rand
+	c.t.random.fill(d.seed)
 	b.devices.put(serial, d)
 	return &iam.CreateVirtualMFADeviceOutput{VirtualMFADevice: &types.VirtualMFADevice{
 		SerialNumber: ptr(serial), Base32StringSeed: []byte(base32.StdEncoding.EncodeToString(d.seed)), Tags: sortedTags(tags),

@@ -270,7 +270,7 @@ func createSAML(c *call, in *iam.CreateSAMLProviderInput) (*iam.CreateSAMLProvid
 	if err != nil {
 		return nil, err
 	}
-	p := &identityProvider{arn: arn, created: *when(c.now), tags: tags, uuid: newUUID()}
+	p := &identityProvider{arn: arn, created: *when(c.now), tags: tags, uuid: c.t.random.uuid()}
 	if err := p.readMetadata(text(in.SAMLMetadataDocument), c.now); err != nil {
 		return nil, err
 	}

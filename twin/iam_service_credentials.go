@@ -60,20 +60,20 @@ func createServiceSpecificCredential(c *call, in *iam.CreateServiceSpecificCrede
 		x.expires = x.created.AddDate(0, 0, int(*in.CredentialAgeDays))
 	}
 	c.state.belongings.credentials.put(x.id, x)
-	return &iam.CreateServiceSpecificCredentialOutput{ServiceSpecificCredential: x.fresh(u)}, nil
+	return &iam.CreateServiceSpecificCredentialOutput{ServiceSpecificCredential: x.fresh(u, c.t.random.secret())}, nil
 }
 
 // fresh shows a credential with a new secret.
-func (x *serviceCredential) fresh(u *user) *types.ServiceSpecificCredential {
+func (x *serviceCredential) fresh(u *user, secret string) *types.ServiceSpecificCredential {
 	m := x.wire(u)
 	out := &types.ServiceSpecificCredential{
 		CreateDate: m.CreateDate, ExpirationDate: m.ExpirationDate, ServiceName: m.ServiceName, ServiceSpecificCredentialId: m.ServiceSpecificCredentialId,
 		Status: m.Status, UserName: m.UserName, ServiceUserName: m.ServiceUserName, ServiceCredentialAlias: m.ServiceCredentialAlias,
 	}
 	if credentialServices[x.service] {
-		out.ServiceCredentialSecret = ptr(newSecret())
+		out.ServiceCredentialSecret = ptr(secret)
 	} else {
-		out.ServicePassword = ptr(newSecret())
+		out.ServicePassword = ptr(secret)
 	}
 	return out
 }
@@ -159,7 +159,7 @@ func resetServiceSpecificCredential(c *call, in *iam.ResetServiceSpecificCredent
 	if err != nil {
 		return nil, err
 	}
-	return &iam.ResetServiceSpecificCredentialOutput{ServiceSpecificCredential: x.fresh(u)}, nil
+	return &iam.ResetServiceSpecificCredentialOutput{ServiceSpecificCredential: x.fresh(u, c.t.random.secret())}, nil
 }
 
 func deleteServiceSpecificCredential(c *call, in *iam.DeleteServiceSpecificCredentialInput) (*iam.DeleteServiceSpecificCredentialOutput, error) {

@@ -68,7 +68,7 @@ func (t *Twin) loadSettings(s *account.Snapshot) {
 			for _, x := range r.Topics.Value {
 				tp := &topic{arn: x.ARN}
 				for _, sub := range x.Subscriptions {
-					tp.subscriptions = append(tp.subscriptions, &subscription{arn: x.ARN + ":" + newUUID(), protocol: sub.Protocol, endpoint: "hidden@" + sub.Protocol + ".example", pending: !sub.Confirmed})
+					tp.subscriptions = append(tp.subscriptions, &subscription{arn: x.ARN + ":" + t.random.uuid(), protocol: sub.Protocol, endpoint: "hidden@" + sub.Protocol + ".example", pending: !sub.Confirmed})
 				}
 				t.topics.byARN[x.ARN] = tp
 			}

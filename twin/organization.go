@@ -26,9 +26,10 @@ type OrganizationConfig struct {
 	// is attached everywhere.
 	Policies []ControlPolicy
 
-	// Seed, Now, Region, History, Faults and Log are those of [Config], for every
-	// account; Faults.Propagation holds for changes of policies too.
+	// Seed, Random, Now, Region, History, Faults and Log are those of [Config],
+	// for every account; Faults.Propagation holds for changes of policies too.
 	Seed   int64
+	Random io.Reader
 	Now    func() time.Time
 	Region string
 	// History is of every account.
@@ -126,7 +127,7 @@ func (o *Organization) load(cfg OrganizationConfig) error {
 			return fmt.Errorf("account %q has no snapshot", a.Name)
 		}
 		t, err := New(Config{
-			Snapshot: a.Snapshot, Seed: cfg.Seed + int64(i), Now: cfg.Now, Region: cfg.Region, History: cfg.History, Faults: cfg.Faults,
+			Snapshot: a.Snapshot, Seed: cfg.Seed + int64(i), Random: cfg.Random, Now: cfg.Now, Region: cfg.Region, History: cfg.History, Faults: cfg.Faults,
 			Log: cfg.Log.With(slog.String("account", a.Snapshot.Account)),
 		})
 		switch {
@@ -150,7 +151,7 @@ func (o *Organization) load(cfg OrganizationConfig) error {
 func (o *Organization) join() {
 	lock, busLock := new(sync.Mutex), new(sync.Mutex)
 	for _, t := range o.accounts {
-		t.org, t.mu, t.bus.mu = o, lock, busLock
+		t.org, t.mu, t.bus.mu, t.random = o, lock, busLock, o.accounts[0].random
 		for _, p := range o.accounts {
 			if p == t {
 				continue

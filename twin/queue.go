@@ -76,9 +76,9 @@ func newQueue(name, arn string, now time.Time) *queue {
 	}
 }
 
-func newMessage(body, sender string, attributes map[string]types.MessageAttributeValue, now time.Time) *message {
+func (t *Twin) newMessage(body, sender string, attributes map[string]types.MessageAttributeValue, now time.Time) *message {
 	sum := md5.Sum([]byte(body))
-	m := &message{id: newUUID(), body: body, bodyMD5: hex.EncodeToString(sum[:]), attributes: attributes, sender: sender, sent: now, rank: -1}
+	m := &message{id: t.random.uuid(), body: body, bodyMD5: hex.EncodeToString(sum[:]), attributes: attributes, sender: sender, sent: now, rank: -1}
 	if len(attributes) > 0 {
 		m.attributesMD5 = attributesMD5(attributes)
 	}
@@ -282,7 +282,7 @@ func (t *Twin) deliverToQueue(queueARN, service, sourceARN, body string, attribu
 		return fmt.Errorf("the policy of %s does not let %s send for %s", queueARN, service, sourceARN)
 	}
 	now := t.now()
-	q.send(newMessage(body, service, attributes, now), 0, now)
+	q.send(t.newMessage(body, service, attributes, now), 0, now)
 	return nil
 }
 

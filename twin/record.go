@@ -83,7 +83,7 @@ func (s *records) newest(before int64, yield func(*record) bool) {
 // before the client has its answer, so that what it does next comes later.
 func (t *Twin) emit(s *service, c *call, in, out any, err error) {
 	if c.sharedWith != nil && err == nil {
-		c.sharedEventID = newUUID()
+		c.sharedEventID = t.random.uuid()
 	}
 	t.keep(c.record(s, in, out, err))
 	if c.sharedEventID != "" {
@@ -122,7 +122,7 @@ func isRead(operation string) bool {
 func (c *call) record(s *service, in, out any, err error) *record {
 	event := cmp.Or(c.event, c.operation)
 	r := &record{
-		id: newUUID(), name: event, source: s.source, region: c.region,
+		id: c.t.random.uuid(), name: event, source: s.source, region: c.region,
 		username: c.principal.username(), keyID: c.principal.keyID, at: c.now.UTC().Truncate(time.Second), readOnly: isRead(event),
 	}
 	var failure *apiError

@@ -87,7 +87,7 @@ type request struct {
 
 // serve answers one request.
 func (t *Twin) serve(w http.ResponseWriter, r *http.Request) {
-	q := &request{http: r, call: &call{t: t, requestID: newUUID(), now: t.now(), done: r.Context().Done()}}
+	q := &request{http: r, call: &call{t: t, requestID: t.random.uuid(), now: t.now(), done: r.Context().Done()}}
 	t.bus.tick()
 	var out any
 	err := q.read(w)

@@ -255,7 +255,7 @@ func subscribe(c *call, in *sns.SubscribeInput) (*sns.SubscribeOutput, error) {
 	if i >= 0 {
 		x = t.subscriptions[i]
 	} else {
-		x.arn = t.arn + ":" + newUUID()
+		x.arn = t.arn + ":" + c.t.random.uuid()
 		t.subscriptions = append(t.subscriptions, x)
 	}
 	out := x.arn
@@ -384,7 +384,7 @@ func publish(c *call, in *sns.PublishInput) (*sns.PublishOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := Notification{Topic: t.arn, MessageID: newUUID(), Subject: deref(in.Subject), Message: text, Time: c.now.UTC(), Attributes: map[string]string{}}
+	n := Notification{Topic: t.arn, MessageID: c.t.random.uuid(), Subject: deref(in.Subject), Message: text, Time: c.now.UTC(), Attributes: map[string]string{}}
 	for name, a := range in.MessageAttributes {
 		n.Attributes[name] = deref(a.StringValue)
 	}

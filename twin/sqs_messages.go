@@ -63,7 +63,7 @@ func (q *queue) checked(c *call, body *string, delay *int32, attributes map[stri
 		}
 		wait = time.Duration(*delay) * time.Second
 	}
-	return newMessage(*body, c.principal.userID, attributes, c.now), wait, nil
+	return c.t.newMessage(*body, c.principal.userID, attributes, c.now), wait, nil
 }
 
 // notXML tells characters that a message cannot hold (SQS API Reference,

@@ -93,7 +93,7 @@ func (c *call) newSession(seconds int32) *session {
 	c.state.forgetExpired(c.now)
 	issued := c.now.UTC().Truncate(time.Second)
 	x := &session{
-		id: c.state.next.make(prefixSession), secret: newSecret(), token: newToken(),
+		id: c.state.next.make(prefixSession), secret: c.t.random.secret(), token: c.t.random.token(),
 		issued: issued, expires: issued.Add(time.Duration(seconds) * time.Second),
 	}
 	c.state.sessions[x.id] = x

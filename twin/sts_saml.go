@@ -86,7 +86,7 @@ func (t *Twin) SAMLAssertion(s SAMLIdentity) (string, error) {
 	if provider == nil || isOIDC(provider.arn) {
 		return "", fmt.Errorf("twin: there is no SAML provider %q", s.Provider)
 	}
-	a := assertion{ID: "_" + strings.ReplaceAll(newUUID(), "-", ""), Issued: t.now().UTC().Format(time.RFC3339), Issuer: provider.issuer}
+	a := assertion{ID: "_" + strings.ReplaceAll(t.random.uuid(), "-", ""), Issued: t.now().UTC().Format(time.RFC3339), Issuer: provider.issuer}
 	a.NameID.Format, a.NameID.Value = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient", s.Subject
 	a.Recipient.URL = samlAudience
 	name := s.SessionName

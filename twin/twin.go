@@ -13,8 +13,6 @@
 package twin
 
 import (
-	crand "crypto/rand"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"log/slog"
@@ -32,9 +30,14 @@ type Config struct {
 	Account string
 	// Snapshot is the account to begin with; nil means the sample company.
 	Snapshot *account.Snapshot
-	// Seed makes unique ids, delays and faults repeatable. Secrets are made
-	// anew in each run, whatever the seed.
+	// Seed makes unique ids, delays and faults repeatable.
 	Seed int64
+	// Random is where secrets and the ids of requests, events and messages come
+	// from; it must not fail. nil means crypto/rand: they are new in each run,
+	// whatever the seed. A test that plays a run again gives a reader that says
+	// the same each time. The keys that sign tokens of identity providers are
+	// new all the same.
+	Random io.Reader
 	// Now is the clock; nil means the wall clock.
 	Now func() time.Time
 	// Faults are off in the zero value.
@@ -53,6 +56,7 @@ type Config struct {
 type Twin struct {
 	account, partition, region string
 	faults                     Faults
+	random                     random
 	now                        func() time.Time
 	log                        *slog.Logger
 	operations                 map[string]map[string]operation
@@ -95,7 +99,7 @@ func New(cfg Config) (*Twin, error) {
 	if err := cfg.Faults.Check(); err != nil {
 		return nil, fmt.Errorf("twin: %w", err)
 	}
-	t := &Twin{faults: cfg.Faults, now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}, monitoring: map[string]*monitoring{}, contacts: map[string]alternateContact{}}
+	t := &Twin{faults: cfg.Faults, random: newRandom(cfg.Random), now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}, monitoring: map[string]*monitoring{}, contacts: map[string]alternateContact{}}
 	if t.now == nil {
 		t.now = time.Now
 	}
@@ -117,11 +121,11 @@ func New(cfg Config) (*Twin, error) {
 		return nil, fmt.Errorf("twin: the snapshot is of account %s, not %s", snapshot.Account, cfg.Account)
 	}
 	var err error
-	if t.state, err = loadState(snapshot, cfg.Seed, newSecret); err != nil {
+	if t.state, err = loadState(snapshot, cfg.Seed, t.random.secret); err != nil {
 		return nil, fmt.Errorf("twin: %w", err)
 	}
 	t.account, t.partition = t.state.account, t.state.partition
-	t.root = rootKey{id: t.state.next.make(prefixKey), secret: newSecret()}
+	t.root = rootKey{id: t.state.next.make(prefixKey), secret: t.random.secret()}
 	t.view = newView(t.state, cfg.Faults.Propagation, cfg.Seed, t.now)
 	t.records = newRecords(maxRecords)
 	if cfg.History {
@@ -170,18 +174,4 @@ func (t *Twin) Credentials(userName string) (id, secret string, err error) {
 		}
 	}
 	return "", "", fmt.Errorf("twin: user %q has no active access key", userName)
-}
-
-// newSecret makes a secret access key: 40 characters of base 64.
-func newSecret() string {
-	var raw [30]byte
-	_, _ = crand.Read(raw[:]) // never fails, see crypto/rand
-	return base64.StdEncoding.EncodeToString(raw[:])
-}
-
-// newToken makes a session token, which clients must not look into.
-func newToken() string {
-	var raw [240]byte
-	_, _ = crand.Read(raw[:])
-	return "IQoJb3JpZ2luX2Vj" + base64.StdEncoding.EncodeToString(raw[:])
 }

@@ -78,13 +78,13 @@ func (st *Stage) load(now time.Time) (http.Handler, error) {
 			return nil, err
 		}
 		var err error
-		if st.Twin, err = twin.New(twin.Config{Snapshot: snapshot, Seed: o.Seed, Faults: o.Faults}); err != nil {
+		if st.Twin, err = twin.New(twin.Config{Snapshot: snapshot, Seed: o.Seed, Random: o.Random, Faults: o.Faults}); err != nil {
 			return nil, err
 		}
 		return st.Twin.Handler(), nil
 	}
 	cfg, others := twin.SampleOrganization(o.Seed, now)
-	cfg.Faults = o.Faults
+	cfg.Faults, cfg.Random = o.Faults, o.Random
 	st.Others, st.Truth, st.Account = others, others.Company, others.Workload
 	for _, a := range cfg.Accounts {
 		if a.Snapshot.Account == others.Workload {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -30,8 +31,10 @@ import (
 // Options say what is played. The zero value is a well-behaved AWS and a
 // guard that contains users and takes nothing back.
 type Options struct {
-	// Seed makes the company and the twin's faults repeatable.
+	// Seed makes the company and the twin's faults repeatable, Random its
+	// secrets and the ids of requests and events; see twin.Config.
 	Seed   int64
+	Random io.Reader
 	Faults twin.Faults
 	// Guard is what the guard's judgement is told; its own role is added.
 	Guard guard.Config
