@@ -1,9 +1,11 @@
 package scene
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -179,7 +181,8 @@ func (e *end) undo(ctx context.Context) (wrong []string) {
 
 // exact compares what was given back with what was there before.
 func exact(ctx context.Context, reader apply.Reader, former map[change.Setting]ledger.StepState, named map[change.Setting]string) (wrong []string) {
-	for setting, s := range former {
+	for _, setting := range slices.SortedFunc(maps.Keys(former), func(a, b change.Setting) int { return cmp.Compare(a.String(), b.String()) }) {
+		s := former[setting]
 		found, err := apply.Read(ctx, reader, setting)
 		if errors.Is(err, apply.ErrGone) {
 			continue

@@ -104,6 +104,7 @@ func (e *end) toldOnce(context.Context) (wrong []string) {
 			twice = append(twice, text)
 		}
 	}
+	slices.Sort(twice)
 	if again > spare {
 		wrong = append(wrong, fmt.Sprintf("%d messages came again, %d may: %q", again, spare, twice))
 	}

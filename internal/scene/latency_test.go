@@ -39,10 +39,11 @@ func TestLatencies(t *testing.T) {
 func latencies(t *testing.T, propagation time.Duration) {
 	ctx := t.Context()
 	time.Sleep(time.Until(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)))
-	s := &scene{tb: t, began: time.Now()}
+	s := &scene{tb: t, began: time.Now(), turns: newTurns()}
+	go s.turns.give(ctx)
 	var err error
 	s.Stage, err = stage.Set(ctx, stage.Options{Seed: 11, Faults: twin.Faults{Propagation: propagation}, Store: &ledger.Memory{}, Wire: func(h http.Handler) aws.HTTPClient {
-		s.line = wire{handler: h, seed: 11, name: "people", same: newCounts()}
+		s.line = wire{handler: h, turns: s.turns, seed: 11, name: "people"}
 		return s.line
 	}})
 	if err != nil {
@@ -54,7 +55,8 @@ func latencies(t *testing.T, propagation time.Duration) {
 		}
 	}()
 	line := s.line
-	line.name, line.same = "guard", newCounts()
+	var calls int64
+	line.name, line.saw = "guard", func(string, string) { calls++ }
 	hands, err := s.NewHands(patient(line))
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +70,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 	}
 	past := source.NewLookup(map[string]source.LookupClient{"us-east-1": s.Admin.CloudTrail})
 	var configured, observed []time.Duration
-	var calls int64
+	var made int64
 	for n := range *incidents {
 		name := fmt.Sprintf("caller-%d", n)
 		c := s.caller(t, name)
@@ -81,7 +83,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 			t.Fatal(err)
 		}
 		e := newest(t, past, name)
-		arrived, before := time.Now(), line.same.total()
+		arrived, before := time.Now(), calls
 		done := make(chan respond.Result, 1)
 		go func() { done <- r.Handle(ctx, e) }()
 		refused := time.Duration(0)
@@ -95,7 +97,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 		if res.Action != respond.Contained || res.Err != nil {
 			t.Fatalf("%s: %s %v", name, res.Action, res.Err)
 		}
-		calls += line.same.total() - before
+		made += calls - before
 		configured, observed = append(configured, res.Took), append(observed, refused)
 	}
 	at := func(all []time.Duration, q float64) time.Duration {
@@ -103,7 +105,7 @@ func latencies(t *testing.T, propagation time.Duration) {
 		return all[int(q*float64(len(all)-1))].Round(time.Millisecond)
 	}
 	t.Logf("%d incidents, propagation up to %s, virtual time: configured p50 %s, p99 %s; observed denied p50 %s, p99 %s; %.1f calls for each",
-		*incidents, propagation, at(configured, 0.5), at(configured, 0.99), at(observed, 0.5), at(observed, 0.99), float64(calls)/float64(*incidents))
+		*incidents, propagation, at(configured, 0.5), at(configured, 0.99), at(observed, 0.5), at(observed, 0.99), float64(made)/float64(*incidents))
 }
 
 // newest is the newest event of a user.

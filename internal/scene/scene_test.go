@@ -3,6 +3,7 @@ package scene
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -30,6 +31,7 @@ type scene struct {
 	tb     testing.TB
 	cfg    config
 	memory *ledger.Memory
+	turns  *turns
 	line   wire
 	before *account.Snapshot
 	// protected are never touched.
@@ -53,6 +55,7 @@ type scene struct {
 type line struct {
 	at        time.Duration
 	who, what string
+	quiet     bool // not told to people
 }
 
 func (l line) String() string { return fmt.Sprintf("%8.3fs  %-14s %s", l.at.Seconds(), l.who, l.what) }
@@ -62,9 +65,17 @@ func (s *scene) note(who, what string, args ...any) {
 	if n := strings.Count(who, "%"); n > 0 {
 		who, args = fmt.Sprintf(who, args[:n]...), args[n:]
 	}
+	s.tell(line{who: who, what: fmt.Sprintf(what, args...)})
+}
+
+// saw keeps what came over a wire.
+func (s *scene) saw(who, what string) { s.tell(line{who: who, what: what, quiet: true}) }
+
+func (s *scene) tell(l line) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = append(s.told, line{time.Since(s.began), who, fmt.Sprintf(what, args...)})
+	l.at = time.Since(s.began)
+	s.told = append(s.told, l)
 }
 
 func (s *scene) fail(format string, args ...any) {
@@ -102,7 +113,8 @@ func play(tb testing.TB, cfg config) *scene {
 	tb.Helper()
 	ctx := tb.Context()
 	time.Sleep(time.Until(time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)))
-	s := &scene{tb: tb, cfg: cfg, memory: &ledger.Memory{}, began: time.Now()}
+	s := &scene{tb: tb, cfg: cfg, memory: &ledger.Memory{}, began: time.Now(), turns: newTurns()}
+	go s.turns.give(ctx)
 	faults := cfg.faults
 	faults.OnCall = s.trouble
 	var err error
@@ -111,10 +123,10 @@ func play(tb testing.TB, cfg config) *scene {
 	glass := "arn:aws:iam::" + twin.SampleAccount + ":user/emergency/" + truth.BreakGlass
 	s.protected = []string{glass}
 	s.Stage, err = stage.Set(ctx, stage.Options{
-		Seed: cfg.seed, Faults: faults, Guard: cfg.guard, Organization: cfg.organization, Store: s.memory, Sessions: true,
+		Seed: cfg.seed, Random: rand.NewChaCha8([32]byte(binary.BigEndian.AppendUint64(make([]byte, 24), uint64(cfg.seed)))), Faults: faults, Guard: cfg.guard, Organization: cfg.organization, Store: s.memory, Sessions: true,
 		Rights: rights(tb, twin.SampleAccount, role, s.protected),
 		Wire: func(h http.Handler) aws.HTTPClient {
-			s.line = wire{handler: h, seed: cfg.seed, same: newCounts()}
+			s.line = wire{handler: h, turns: s.turns, saw: s.saw, seed: cfg.seed}
 			people := s.line
 			people.name = "people"
 			return people
@@ -208,24 +220,34 @@ func (s *scene) work(ctx context.Context) {
 // clients are those of a credential of the intruder.
 func (s *scene) clients(name string, key app.Key) *app.Clients {
 	line := s.line
-	line.name, line.same = name, newCounts()
+	line.name = name
 	return s.As(key).With(hasty(line))
 }
 
-// text is the run, line by line; what happened at one moment is in the order
-// of its words.
+// text is the run for people, line by line.
 func (s *scene) text() string {
 	var b strings.Builder
-	for _, l := range slices.SortedStableFunc(slices.Values(s.told), func(a, b line) int {
-		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.who, b.who), cmp.Compare(a.what, b.what))
-	}) {
-		b.WriteString(l.String())
-		b.WriteByte('\n')
+	for _, l := range s.sorted() {
+		if !l.quiet {
+			fmt.Fprintln(&b, l)
+		}
 	}
 	return b.String()
 }
 
-// sorted are the things that happened, in the order of their time.
+// recording is all of the run, to the nanosecond.
+func (s *scene) recording() string {
+	var b strings.Builder
+	for _, l := range s.sorted() {
+		fmt.Fprintf(&b, "%d\t%s\t%s\n", l.at, l.who, l.what)
+	}
+	return b.String()
+}
+
+// sorted are the things that happened, in the order of their time; those of
+// one moment in the order of their words.
 func (s *scene) sorted() []line {
-	return slices.SortedStableFunc(slices.Values(s.told), func(a, b line) int { return int(a.at - b.at) })
+	return slices.SortedStableFunc(slices.Values(s.told), func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.who, b.who), cmp.Compare(a.what, b.what))
+	})
 }

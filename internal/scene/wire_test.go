@@ -3,15 +3,14 @@ package scene
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"hash/fnv"
 	"io"
 	"net"
 	"net/http"
-	"regexp"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -20,47 +19,17 @@ import (
 )
 
 // wire takes requests to the twin without a socket, as the bubble of virtual
-// time needs it. The way takes some milliseconds, which depend on the seed,
-// the request and the time, and not on the order in which goroutines happen to
-// run.
+// time needs it, one at a time. The way takes some milliseconds, which depend
+// on the seed, the request and the time.
 type wire struct {
 	handler http.Handler
+	turns   *turns
 	seed    int64
 	name    string
-	// same counts the requests that are the same.
-	same *counts
+	// saw is told of each request that arrives.
+	saw func(name, what string)
 	// cut is asked before and after each request whether the line is dead.
 	cut func(target string, after bool) bool
-}
-
-// ids are those that are new in each run.
-var ids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-
-// counts says how often something was there before. Which of two goroutines
-// comes first at one moment is chance, so a number for each request in turn
-// would make all that follows chance too.
-type counts struct {
-	mu sync.Mutex
-	of map[uint64]int
-}
-
-func newCounts() *counts { return &counts{of: map[uint64]int{}} }
-
-func (c *counts) next(what uint64) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.of[what]++
-	return c.of[what]
-}
-
-// total is how many there were.
-func (c *counts) total() (n int64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, often := range c.of {
-		n += int64(often)
-	}
-	return n
 }
 
 var errLineDead = errors.New("the line is dead")
@@ -71,7 +40,7 @@ func (w wire) Do(r *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sleep(r, w.latency(r, body)); err != nil {
+	if err := w.way(r.Context(), operation(r, body), body, 1); err != nil {
 		return nil, err
 	}
 	if w.cut != nil && w.cut(r.Header.Get("X-Amz-Target"), false) {
@@ -103,30 +72,30 @@ func orEmpty(r io.ReadCloser) io.Reader {
 	return r
 }
 
-// latency is 3 to 23 ms and some, different for each request.
-func (w wire) latency(r *http.Request, body []byte) time.Duration {
-	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, w.seed, w.name, time.Now().UnixNano(), r.Header.Get("X-Amz-Target"))
-	// Messages to people hold ids of events, which are new in each run; so are
-	// the handles of messages in a queue.
-	if !strings.HasPrefix(r.Header.Get("X-Amz-Target"), "AmazonSQS.") {
-		_, _ = h.Write(ids.ReplaceAllLiteral(body, nil))
+// operation is what a request asks for.
+func operation(r *http.Request, body []byte) string {
+	if target := r.Header.Get("X-Amz-Target"); target != "" {
+		return target
 	}
-	// Two requests of one moment that are the same are not answered at one
-	// moment either: virtual time takes such in any order.
-	_, _ = fmt.Fprint(h, w.same.next(h.Sum64()))
-	return 3*time.Millisecond + time.Duration(h.Sum64()%20_000_000)
+	action, _, _ := strings.Cut(string(body), "&")
+	return strings.TrimPrefix(action, "Action=")
 }
 
-func sleep(r *http.Request, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-r.Context().Done():
-		return r.Context().Err()
-	case <-t.C:
-		return nil
+// way is how something comes over the wire: in 3 to 23 ms, or a part of them,
+// and in its turn.
+func (w wire) way(ctx context.Context, what string, body []byte, part time.Duration) error {
+	h := fnv.New64a()
+	_, _ = h.Write(body)
+	content := h.Sum64()
+	_, _ = fmt.Fprint(h, w.seed, w.name, time.Now().UnixNano(), what)
+	if !pause(ctx, (3*time.Millisecond+time.Duration(h.Sum64()%20_000_000))/part) {
+		return ctx.Err()
 	}
+	w.turns.take(w.name, what, string(body))
+	if w.saw != nil {
+		w.saw(w.name, fmt.Sprintf("%s %x", what, content))
+	}
+	return nil
 }
 
 // answer is what the twin writes.

@@ -3,7 +3,7 @@ package scene
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -67,24 +67,20 @@ func (l *life) cut(target string, after bool) bool {
 }
 
 // mortal is a ledger that a dead runtime does not reach any more. The way to it
-// takes a moment too, another one for each entry, so that of two goroutines
-// that begin at one moment always the same writes first.
+// takes a moment too, another one for each entry.
 type mortal struct {
 	ledger.Store
 	l    *life
-	seed int64
-	same *counts
+	line wire
 }
 
 func (m mortal) Append(ctx context.Context, e ledger.Entry) (ledger.Entry, error) {
 	if m.l.dead.Load() {
 		return ledger.Entry{}, errLineDead
 	}
-	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, m.seed, time.Now().UnixNano(), e.Kind, e.Incident, len(e.Step), len(e.Key), len(e.Body))
-	_, _ = fmt.Fprint(h, m.same.next(h.Sum64()))
-	if !pause(ctx, time.Millisecond+time.Duration(h.Sum64()%5_000_000)) {
-		return ledger.Entry{}, ctx.Err()
+	what, body := "ledger "+string(e.Kind), slices.Concat([]byte(e.Incident+" "+e.Step+" "+e.Key+" "), e.Body)
+	if err := m.line.way(ctx, what, body, 4); err != nil {
+		return ledger.Entry{}, err
 	}
 	if m.l.dead.Load() {
 		return ledger.Entry{}, errLineDead
@@ -101,15 +97,16 @@ func (w *worker) live(ctx context.Context, n int) error {
 		l.limit = int64(at[n])
 	}
 	line := w.s.line
-	line.name, line.cut, line.same = fmt.Sprintf("worker %d.%d", w.n, n), l.cut, newCounts()
+	line.name, line.cut = fmt.Sprintf("worker %d.%d", w.n, n), l.cut
 	hands, err := w.s.NewHands(patient(line))
 	if err != nil {
 		return err
 	}
-	book := ledger.New(mortal{w.s.memory, l, w.s.cfg.seed, newCounts()}, nil)
+	book := ledger.New(mortal{w.s.memory, l, line}, nil)
 	past := source.NewLookup(map[string]source.LookupClient{"us-east-1": hands.Account.CloudTrail})
-	r, err := w.s.ResponderOf(hands, book, hands.Applier(book, apply.Options{Account: w.s.Account, Worker: line.name}), func(o *respond.Options) {
-		o.Log, o.Past = w.s.logger(ctx, line.name), past
+	clock := func() time.Time { w.s.turns.take(line.name, "clock"); return time.Now() }
+	r, err := w.s.ResponderOf(hands, book, hands.Applier(book, apply.Options{Account: w.s.Account, Worker: line.name, Now: clock}), func(o *respond.Options) {
+		o.Log, o.Past, o.Now = w.s.logger(ctx, line.name), past, clock
 		o.Guard.Protected = append(o.Guard.Protected, w.s.protected...)
 	})
 	if err != nil {
