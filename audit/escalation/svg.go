@@ -30,6 +30,10 @@ const pictureStyle = `
   .escalation path.stopped { stroke: #0b6e4f; }
 `
 
+// legible is the width up to which a page may shrink a picture to a large
+// screen; a wider one is scrolled.
+const legible = 1500
+
 var el, attr = markup.El, markup.Attr
 
 func number(name string, n int) markup.Content { return attr(name, strconv.Itoa(n)) }
@@ -73,7 +77,11 @@ func (p Picture) draw(alone bool) *markup.Element {
 	for i, line := range caption {
 		parts = append(parts, el("text", markup.Class("how"), number("x", 8), number("y", foot+18*i), markup.Text(line)))
 	}
-	return el("svg", attr("xmlns", "http://www.w3.org/2000/svg"), markup.Class("escalation"), number("width", width), number("height", height), attr("viewBox", fmt.Sprintf("0 0 %d %d", width, height)), attr("role", role),
+	look := "escalation"
+	if width > legible {
+		look += " wide"
+	}
+	return el("svg", attr("xmlns", "http://www.w3.org/2000/svg"), markup.Class(look), number("width", width), number("height", height), attr("viewBox", fmt.Sprintf("0 0 %d %d", width, height)), attr("role", role),
 		attr("aria-label", fmt.Sprintf("Who can become an administrator: %d of %d principals drawn", p.Shown, p.Ways)), markup.Lines(parts...), markup.Line)
 }
 

@@ -578,6 +578,15 @@
     }).host);
   }
 
+  // A picture that is wider than the screen is read from the right: there is the
+  // administrator, and most who become one stand beside.
+  let seen = false;
+  function showEnd() {
+    const p = document.querySelector(".picture");
+    if (p && !seen) p.scrollLeft = p.scrollWidth - Math.max(p.clientWidth, 560);
+    seen = true;
+  }
+
   // ---- Where one is ----------------------------------------------------------
 
   const title = document.title;
@@ -596,6 +605,7 @@
       query = parseQuery(new URLSearchParams(rest));
       drawFindings();
     }
+    if (view === "escalation") setTimeout(showEnd, 0);
     if (view === "inventory") drawInventory(new URLSearchParams(rest));
     if (view === "who") drawWho(rest);
     const moved = document.body.dataset.view !== undefined;
@@ -669,6 +679,8 @@
   addEventListener("beforeprint", paper);
   addEventListener("afterprint", () => { fill($("paper")); delete document.body.dataset.paper; });
   addEventListener("hashchange", route);
+  // The views have the names of their sections, to which a browser would go.
+  addEventListener("load", () => setTimeout(() => { if (location.hash) scrollTo(0, 0); }, 0));
   // The address says what is looked at, and the link for the keyboard leaves it.
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault();
