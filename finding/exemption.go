@@ -56,10 +56,16 @@ func ReadExemptions(r io.Reader, check func(Exemption) error) ([]Exemption, erro
 		return nil, errors.New("exemptions: there is no list \"exemptions\"")
 	}
 	out := make([]Exemption, len(file.Exemptions))
+	entry := map[[3]string]int{} // which has ARN, id and rule
 	for i, w := range file.Exemptions {
 		if out[i], err = w.exemption(); err == nil && check != nil {
 			err = check(out[i])
 		}
+		key := [3]string{w.ARN, w.ID, w.Rule}
+		if first, twice := entry[key]; err == nil && twice {
+			err = fmt.Errorf("entry %d has the same arn, id and rule: keep the one that holds", first+1)
+		}
+		entry[key] = i
 		if err != nil {
 			return nil, fmt.Errorf("exemptions: entry %d (%s): %w", i+1, orNone(w.ARN), err)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -23,6 +24,8 @@ const settling = time.Minute
 type Baseline struct {
 	Seen   []Seen
 	Grants []Grant
+	// Missing are the administrators' groups that do not exist now.
+	Missing []string
 }
 
 // Seen are the unique ids of all administrators at one time, as IAM said.
@@ -210,6 +213,19 @@ func (s standing) granted(g *Grant) standing {
 // Counts reports whether the bearer of the id is known as an administrator.
 func (b *Baseline) Counts(id string, at time.Time) bool { return b.of(id, at).counts() }
 
+// unfounded says that the rule names a group that does not exist, and that
+// nobody is known as an administrator by it, so that it tells nobody apart; ""
+// otherwise. Somebody mistyped the name, or renamed or deleted the group and
+// might do so: everybody would be contained who ought to repair it.
+func (b *Baseline) unfounded(now time.Time) string {
+	counts := func(id string) bool { return b.of(id, now).counts() }
+	if len(b.Missing) == 0 || slices.ContainsFunc(b.Grants, func(g Grant) bool { return counts(g.ID) }) ||
+		slices.ContainsFunc(b.Seen, func(s Seen) bool { return slices.ContainsFunc(s.IDs, counts) }) {
+		return ""
+	}
+	return fmt.Sprintf("there is no group %s, and nobody is known as an administrator: look whether the rule is right", strings.Join(b.Missing, ", "))
+}
+
 // others reports whether the newest look shows an administrator besides the
 // bearer of the id who counts as one. With former, those from whom that was
 // taken a moment ago, or by an outsider, count too: who takes the place of the
@@ -246,6 +262,12 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 		return "", "", ""
 	}
 	when := c.when()
+	undated := c.e.Time.IsZero() || when.After(c.now.Add(settling))
+	if undated {
+		// No call was made later than now. Whoever dates one so does not ripen
+		// by it, nor is it of a moment that others may explain.
+		when = c.now
+	}
 	if c.handsOut() {
 		// Who makes a key for an administrator and with it himself one, in one
 		// second of CloudTrail's, was none when he made it.
@@ -253,7 +275,11 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 	}
 	then, today := b.of(c.j.Subject.ID, when), b.of(c.j.Subject.ID, c.now)
 	if way == "" {
-		return c.formerly(who, then, today)
+		v, reason, remark := c.formerly(who, then, today)
+		if why := b.unfounded(c.now); v == "" && why != "" {
+			return Escalate, fmt.Sprintf("%s %s, but %s", who, c.did(), why), ""
+		}
+		return v, reason, remark
 	}
 	if c.selfMade() != "" && !then.counts() {
 		then = standing{state: planted}
@@ -275,7 +301,7 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 		remark = fmt.Sprintf(": he %s, made an administrator by %s, who was none", way, then.by)
 	case today.state == trusted:
 		return Alert, fmt.Sprintf("%s %s; he became an administrator only later", who, c.did()), ""
-	case c.now.Sub(when) < settling:
+	case c.now.Sub(when) < settling && !undated:
 		c.j.Settling = true
 		return Escalate, fmt.Sprintf("%s %s; he %s, but who made him an administrator is not known yet", who, c.did(), way), ""
 	default:
@@ -312,7 +338,7 @@ func (c *caseFile) formerly(who string, then, today standing) (Verdict, string, 
 			c.j.Standing = Entitled
 			return Alert, fmt.Sprintf("%s %s; he was an administrator then and is none any more", who, c.did()), ""
 		}
-		c.j.Settling = c.now.Sub(c.when()) < settling
+		c.j.Settling = c.now.Sub(c.when()) < settling && !c.e.Time.IsZero()
 		return Escalate, fmt.Sprintf("%s %s; he was an administrator, and who took that away is not known yet", who, c.did()), ""
 	}
 	return "", "", ""

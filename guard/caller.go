@@ -2,6 +2,7 @@ package guard
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -45,7 +46,7 @@ func (c *caseFile) user() (Verdict, string) {
 	if !c.matters() {
 		return Ignored, c.noted(user)
 	}
-	if c.j.Held != nil && (c.isOne(c.cfg.Protected) || c.isOne(c.cfg.Self)) {
+	if c.j.Held != nil && (c.isOne(c.cfg.Protected) || c.isSelf()) {
 		return Alert, fmt.Sprintf("%s %s%s; protected, so never touched: make it inactive by hand", user, c.did(), c.whose())
 	}
 	if c.facts == nil || c.facts.User == nil && len(c.facts.Gaps) == 0 {
@@ -247,14 +248,14 @@ func (c *caseFile) role() (Verdict, string) {
 	switch {
 	case !c.iamWrite() || c.j.Failed:
 		stays = "; "
-	case c.isOne(c.cfg.Protected) || c.isOne(c.cfg.Self):
+	case c.isOne(c.cfg.Protected) || c.isSelf():
 		stays = "; protected, so never contained"
 	case !c.cfg.ContainSessions:
 		stays = "; sessions are reported only"
 	case c.forwarded():
 		stays = "; " + c.by.InvokedBy + " set up its own role for him"
-	case c.by.Role == nil || c.by.ID == "" || c.by.SessionName == "":
-		return Escalate, reason + "; the record does not name the role or session to contain"
+	case !namesSession(c.by):
+		return Escalate, reason + "; the record does not name the role and session to contain as AWS does"
 	}
 	if stays != "" && (held || !listed && (c.cfg.AdminTag.Key == "" || c.by.Role == nil)) {
 		return Alert, strings.TrimSuffix(reason+stays, "; ")
@@ -284,6 +285,18 @@ func (c *caseFile) role() (Verdict, string) {
 		return Alert, strings.TrimSuffix(reason+stays, "; ")
 	}
 	return Contain, reason
+}
+
+// sessionName is what STS takes as the name of a session: ASCII letters and
+// digits, and _=,.@+- besides. Source: AWS STS API Reference, AssumeRole,
+// RoleSessionName; IAM User Guide, "IAM and AWS STS quotas" (64 characters).
+var sessionName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+
+// namesSession reports whether the record names the caller's role and session
+// so that a policy can name him and nobody else: his aws:userid is the role's
+// unique id, a colon, and the name of a session as STS gives it out.
+func namesSession(by trail.Actor) bool {
+	return by.Role != nil && by.Role.ID != "" && sessionName.MatchString(by.SessionName) && by.UserID == by.Role.ID+":"+by.SessionName
 }
 
 // roleWay is what makes the role's sessions administrators now, "" for

@@ -10,6 +10,7 @@ package guard
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -87,6 +88,10 @@ type Config struct {
 	Protected []string
 	// Self are the ARNs under which warden itself acts.
 	Self []string
+	// SelfIDs are the unique ids of those of Self whose ids are known, by ARN;
+	// of a session AROA…:NAME. Whoever bears the ARN with another id was made
+	// since, and is somebody else.
+	SelfIDs map[string]string
 	// DenyPolicy is the name of the managed policy that contains a user;
 	// "" means DefaultDenyPolicy.
 	DenyPolicy string
@@ -140,6 +145,20 @@ func ParseTag(text string) (Tag, error) {
 		return Tag{}, fmt.Errorf("%q is not a tag: want key=value", text)
 	}
 	return Tag{Key: key, Value: value}, nil
+}
+
+// groupName is what IAM takes. Source: IAM API Reference, CreateGroup.
+var groupName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+
+// CheckGroups refuses what cannot be the name of a group, such as one with its
+// path or an ARN: it would name no administrator.
+func CheckGroups(names []string) error {
+	for _, n := range names {
+		if !groupName.MatchString(n) {
+			return fmt.Errorf("%q is not the name of a group: want it without path and ARN, such as %s", n, DefaultAdminGroup)
+		}
+	}
+	return nil
 }
 
 // ParseLevel reads the name of a level; "" is DenyIAM.

@@ -114,7 +114,7 @@ func (c *caseFile) verdict() (Verdict, string) {
 	if !c.iamWrite() && !identity && c.j.Detections == nil {
 		return Ignored, c.e.Name + " neither writes to IAM or STS nor matches a detection"
 	}
-	if c.isOne(c.cfg.Self) && c.j.Held == nil {
+	if c.isSelf() && c.j.Held == nil {
 		return Allowed, OwnCall
 	}
 	if reason := c.foreign(); reason != "" {
@@ -228,6 +228,15 @@ func (c *caseFile) staleExemption() string {
 func (c *caseFile) isOne(arns []string) bool {
 	return c.by.ARN != "" && slices.Contains(arns, c.by.ARN) ||
 		c.j.Subject.ARN != "" && slices.Contains(arns, c.j.Subject.ARN)
+}
+
+// isSelf reports whether the caller is warden itself: by an ARN of its own, and
+// by its unique id where that is known.
+func (c *caseFile) isSelf() bool {
+	return slices.ContainsFunc(c.cfg.Self, func(arn string) bool {
+		id := c.cfg.SelfIDs[arn]
+		return arn != "" && (c.by.ARN == arn && (id == "" || id == c.by.UserID) || c.j.Subject.ARN == arn && (id == "" || id == c.j.Subject.ID))
+	})
 }
 
 // id is the unique id of whose rights the caller acts with.

@@ -25,6 +25,7 @@ type adminMemory struct {
 	history ledger.AdminHistory
 	read    time.Time // when the ledger was read last
 	asked   time.Time // when IAM was asked last
+	missing []string  // administrators' groups that did not exist then
 }
 
 // adminsRead is how old what was read of the ledger may be where it agrees
@@ -34,7 +35,7 @@ const adminsRead = time.Second
 // agrees reports whether what is remembered says the same of the bearer of
 // the id as IAM does now.
 func (m *adminMemory) agrees(id string, is bool, now time.Time) bool {
-	return len(m.history.Seen) > 0 && (id == "" || seenLast(&m.history, id) == is && remembered(&m.history).Counts(id, now) == is)
+	return len(m.history.Seen) > 0 && (id == "" || seenLast(&m.history, id) == is && m.remembered().Counts(id, now) == is)
 }
 
 // AdminChanged is a change of the set of administrators that an event made.
@@ -61,11 +62,11 @@ func (r *Responder) RefreshAdmins(ctx context.Context) error {
 
 func (r *Responder) refreshAdmins(ctx context.Context) error {
 	asked := r.Now()
-	members, err := r.adminsNow(ctx)
+	members, missing, err := r.adminsNow(ctx)
 	if err != nil {
 		return fmt.Errorf("who is an administrator: %w", err)
 	}
-	r.admins.asked = asked
+	r.admins.asked, r.admins.missing = asked, missing
 	h := &r.admins.history
 	if err := r.Ledger.ReadAdmins(ctx, r.Account, r.Guard.Rule(), h); err != nil {
 		return err
@@ -80,7 +81,11 @@ func (r *Responder) refreshAdmins(ctx context.Context) error {
 	} else {
 		r.Log.Info("the administrators have changed", "administrators", arns(members))
 	}
-	if len(members) == 0 {
+	switch {
+	case len(members) > 0:
+	case len(missing) > 0:
+		r.Log.Warn("nobody is an administrator, and the group does not exist: who writes to IAM is left to a person until somebody is known as one; look whether the rule is right", "rule", r.Guard.Rule(), "missing", missing)
+	default:
 		r.Log.Warn("nobody is an administrator, so everybody who writes to IAM is contained: look whether the rule is right", "rule", r.Guard.Rule())
 	}
 	return r.Ledger.ReadAdmins(ctx, r.Account, r.Guard.Rule(), h)
@@ -102,13 +107,16 @@ func (r *Responder) refreshOldAdmins(ctx context.Context) {
 	}
 }
 
-// adminsNow lists the administrators as IAM knows them.
-func (r *Responder) adminsNow(ctx context.Context) ([]ledger.AdminMember, error) {
-	var members []ledger.AdminMember
+// adminsNow lists the administrators as IAM knows them, and the groups of the
+// rule that do not exist.
+func (r *Responder) adminsNow(ctx context.Context) (members []ledger.AdminMember, missing []string, err error) {
 	for _, group := range r.Guard.Groups() {
 		users, err := r.Lookup.Members(ctx, group)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if users == nil {
+			missing = append(missing, group)
 		}
 		for _, u := range users {
 			members = append(members, ledger.AdminMember{ID: u.ID, ARN: u.ARN, By: "group " + group})
@@ -117,7 +125,7 @@ func (r *Responder) adminsNow(ctx context.Context) ([]ledger.AdminMember, error)
 	for _, arn := range r.Guard.AdminRoles {
 		role, err := r.Lookup.Role(ctx, arn[strings.LastIndexByte(arn, '/')+1:])
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if role != nil && role.ARN == arn {
 			members = append(members, ledger.AdminMember{ID: role.ID, ARN: arn, By: "role"})
@@ -126,7 +134,7 @@ func (r *Responder) adminsNow(ctx context.Context) ([]ledger.AdminMember, error)
 	if tag := r.Guard.AdminTag; tag.Key != "" {
 		users, roles, err := r.Lookup.Tagged(ctx, tag.Key, tag.Value)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		by := "tag " + tag.Key + "=" + tag.Value
 		for _, u := range users {
@@ -136,7 +144,7 @@ func (r *Responder) adminsNow(ctx context.Context) ([]ledger.AdminMember, error)
 			members = append(members, ledger.AdminMember{ID: role.ID, ARN: role.ARN, By: by})
 		}
 	}
-	return members, nil
+	return members, missing, nil
 }
 
 func arns(members []ledger.AdminMember) []string {
@@ -166,7 +174,7 @@ func (r *Responder) baseline(ctx context.Context, f *guard.Facts) {
 	h, now := &r.admins.history, r.Now()
 	is := r.Guard.Now(f)
 	if now.Sub(r.admins.read) < adminsRead && r.admins.agrees(id, is, now) {
-		f.Baseline = remembered(h)
+		f.Baseline = r.admins.remembered()
 		return
 	}
 	err := r.Ledger.ReadAdmins(ctx, r.Account, r.Guard.Rule(), h)
@@ -181,16 +189,17 @@ func (r *Responder) baseline(ctx context.Context, f *guard.Facts) {
 		f.Gaps = append(f.Gaps, account.Gap{What: "who is known as an administrator", Reason: oneLine(err)})
 		return
 	}
-	f.Baseline = remembered(h)
+	f.Baseline = r.admins.remembered()
 }
 
 func seenLast(h *ledger.AdminHistory, id string) bool {
 	return slices.ContainsFunc(h.Seen[len(h.Seen)-1].Members, func(m ledger.AdminMember) bool { return m.ID == id })
 }
 
-// remembered is the ledger's memory as the judgement takes it.
-func remembered(h *ledger.AdminHistory) *guard.Baseline {
-	b := &guard.Baseline{Seen: make([]guard.Seen, len(h.Seen)), Grants: make([]guard.Grant, len(h.Grants))}
+// remembered is the memory as the judgement takes it.
+func (m *adminMemory) remembered() *guard.Baseline {
+	h := &m.history
+	b := &guard.Baseline{Missing: m.missing, Seen: make([]guard.Seen, len(h.Seen)), Grants: make([]guard.Grant, len(h.Grants))}
 	for i, a := range h.Seen {
 		ids := make([]string, len(a.Members))
 		for k, m := range a.Members {

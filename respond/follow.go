@@ -10,6 +10,7 @@ import (
 	"warden/change"
 	"warden/change/ledger"
 	"warden/guard"
+	"warden/guard/detect"
 	"warden/notify"
 	"warden/trail"
 	"warden/trail/source"
@@ -45,7 +46,7 @@ func bornOf(e *trail.Event) string {
 	default:
 		return ""
 	}
-	if e.Failed() || e.Source != "sts.amazonaws.com" {
+	if e.Failed() || detect.Source(e.Source) != detect.STS {
 		return ""
 	}
 	return e.ResponseString("credentials", "accessKeyId")

@@ -8,6 +8,7 @@ import (
 	"warden/change"
 	"warden/change/ledger"
 	"warden/guard"
+	"warden/guard/detect"
 	"warden/guard/lineage"
 	"warden/trail"
 )
@@ -35,7 +36,7 @@ func (r *Responder) parent(ctx context.Context, a trail.Actor, incident string) 
 // session. To make one is no reason for an incident, but who acts with it is
 // known by this.
 func (r *Responder) noteSession(ctx context.Context, e *trail.Event, held *guard.Hand) error {
-	if r.Ledger == nil || e.Failed() || e.Source != "sts.amazonaws.com" || len(lineage.Made(e)) == 0 {
+	if r.Ledger == nil || e.Failed() || detect.Source(e.Source) != detect.STS || len(lineage.Made(e)) == 0 {
 		return nil
 	}
 	incident := guard.IncidentOf(r.Account, e.Actor())

@@ -180,7 +180,7 @@ func (r *Responder) refusedAfterContainment(in ledger.Incident, res *Result) boo
 	if !verified(in) {
 		return false
 	}
-	if !strings.HasPrefix(res.Event.ErrorCode, "AccessDenied") || res.Event.Source != "iam.amazonaws.com" {
+	if !strings.HasPrefix(res.Event.ErrorCode, "AccessDenied") || detect.Source(res.Event.Source) != detect.IAM {
 		return false
 	}
 	for _, s := range in.Steps {

@@ -73,16 +73,6 @@ func (p *play) erase(name string) {
 	check(p.Admin.IAM.DeleteUser(ctx, &iam.DeleteUserInput{UserName: user}))
 }
 
-// byID is the name of the user with a unique id, "" where there is none.
-func (p *play) byID(id string) string {
-	for _, u := range p.Twin.Snapshot().Users {
-		if u.ID == id {
-			return u.Name
-		}
-	}
-	return ""
-}
-
 // moves are what becomes of a caller's name while the guard deals with him.
 var moves = []struct {
 	name string

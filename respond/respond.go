@@ -36,7 +36,8 @@ type Lookup interface {
 	Role(ctx context.Context, name string) (*account.Role, error)
 	Group(ctx context.Context, name string) (*account.Group, error)
 	Versions(ctx context.Context, policyARN string) ([]collect.VersionDate, error)
-	// Members are the users in a group, Tagged those and the roles with a tag.
+	// Members are the users in a group, nil where there is no such group and
+	// empty where nobody is in it; Tagged those and the roles with a tag.
 	Members(ctx context.Context, group string) ([]account.User, error)
 	Tagged(ctx context.Context, key, value string) ([]account.User, []account.Role, error)
 	Policy(ctx context.Context, arn, hint string) (*collect.PolicyVersion, error)

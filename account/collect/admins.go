@@ -12,9 +12,9 @@ import (
 )
 
 // Members returns the users in a group, without their own groups, policies
-// and tags; none and no error when there is no such group.
+// and tags; nil and no error when there is no such group.
 func (i *Identities) Members(ctx context.Context, group string) ([]account.User, error) {
-	var users []account.User
+	users := []account.User{}
 	pages := iam.NewGetGroupPaginator(i.client, &iam.GetGroupInput{GroupName: aws.String(group)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)

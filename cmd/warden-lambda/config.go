@@ -88,6 +88,9 @@ func readConfig(getenv func(string) string) (config, error) {
 	if roles := r.arns("GUARDRAIL_ROLE_ARN"); len(roles) == 1 {
 		c.guardrailRole = roles[0]
 	}
+	if err := guard.CheckGroups(c.guard.AdminGroups); err != nil {
+		r.wrong("ADMIN_GROUP_NAME", "%v", err)
+	}
 	if (c.guardrail == "") != (c.guardrailRole == "") {
 		r.wrong("GUARDRAIL_ROLE_ARN", "want one ARN, together with GUARDRAIL_POLICY_ARN")
 	}

@@ -56,6 +56,7 @@ func TestWrongConfig(t *testing.T) {
 		{"SNS_TOPIC_ARN", "arn:aws:sns:eu-west-1:111122223333:a", "the topic is in eu-west-1, the function in us-east-1"},
 		{"RESPONDER_ROLE_ARN", "arn:aws:iam::111122223333:role/a,arn:aws:iam::111122223333:role/b", "want one ARN"},
 		{"MEMBER_ACCOUNTS", "12", "not an account id"},
+		{"ADMIN_GROUP_NAME", "/Administrators", "is not the name of a group"},
 		{"ADMIN_TAG", "admin", "want key=value"},
 		{"LEVEL", "deny", "want deny-iam, deny-all or alert"},
 		{"BUDGET", "none", "want a number"},

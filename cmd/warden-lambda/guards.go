@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -78,7 +80,7 @@ func (g *guards) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	id, arn, err := clients.Account(ctx)
+	id, arn, userID, err := clients.Caller(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,10 +99,11 @@ func (g *guards) first(ctx context.Context) error {
 		}
 	}
 	act := apply.IAM(clients.IAM)
-	own := g.ownRole(ctx, clients, self, arn)
+	own := identities{arn: userID}
+	g.ownRole(ctx, clients, self, own)
 	if g.config.responder != "" {
 		act = apply.Split(clients.IAM, clients.Assume(g.config.responder, "").IAM, g.config.guard.PolicyName(guard.DenyIAM), g.config.guard.PolicyName(guard.DenyAll))
-		own = append(own, g.config.responder)
+		own[g.config.responder] = ""
 	}
 	r, err := g.guardOf(ctx, id, self.Partition, clients, act, own)
 	if err == nil {
@@ -109,21 +112,25 @@ func (g *guards) first(ctx context.Context) error {
 	return err
 }
 
-// ownRole is the function's session, and its role: the other functions of the
-// program work under the same role, and what they do is warden's own doing too.
-func (g *guards) ownRole(ctx context.Context, clients *app.Clients, self account.ARN, session string) []string {
-	own := []string{session}
+// identities are the ARNs under which warden acts, with their unique ids; ""
+// where that is not known.
+type identities map[string]string
+
+// ownRole adds the function's role: the other functions of the program work
+// under the same role, and what they do is warden's own doing too.
+func (g *guards) ownRole(ctx context.Context, clients *app.Clients, self account.ARN, own identities) {
 	if self.Type() != "assumed-role" {
-		return own
+		return
 	}
 	name, _, _ := strings.Cut(strings.TrimPrefix(self.Resource, "assumed-role/"), "/")
 	role, err := collect.NewIdentities(clients.IAM).Role(ctx, name)
 	if err == nil && role != nil {
-		return append(own, role.ARN)
+		own[role.ARN] = role.ID
+		return
 	}
 	// The ARN of a session does not tell the role's path; the stack's has none.
 	g.log.Warn("the function's own role could not be looked up", "role", name, "error", err)
-	return append(own, "arn:"+self.Partition+":iam::"+self.Account+":role/"+name)
+	own["arn:"+self.Partition+":iam::"+self.Account+":role/"+name] = ""
 }
 
 // member makes the guard of another account of the organisation, which acts
@@ -132,16 +139,16 @@ func (g *guards) member(ctx context.Context, id string) (*respond.Responder, err
 	partition := g.responders[g.account].Partition
 	role := "arn:" + partition + ":iam::" + id + ":role/" + g.config.memberRole
 	clients := g.clients.Assume(role, g.config.externalID)
-	r, err := g.guardOf(ctx, id, partition, clients, clients.IAM, []string{role})
+	r, err := g.guardOf(ctx, id, partition, clients, clients.IAM, identities{role: ""})
 	if err == nil {
 		g.responders[id] = r
 	}
 	return r, err
 }
 
-func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app.Clients, act apply.IAM, self []string) (*respond.Responder, error) {
+func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app.Clients, act apply.IAM, self identities) (*respond.Responder, error) {
 	cfg := g.config.guard
-	cfg.Self = self
+	cfg.Self, cfg.SelfIDs = slices.Sorted(maps.Keys(self)), self
 	g.histories[id] = g.history(clients)
 	o := respond.Options{
 		Guard: cfg, Account: id, Partition: partition, Log: g.log,

@@ -107,6 +107,9 @@ func (o *guardSetup) config() (guard.Config, error) {
 			return cfg, usageErrorf("%s %q: want the name of a policy, without a path", flag, name)
 		}
 	}
+	if err := guard.CheckGroups(o.adminGroups); err != nil {
+		return cfg, usageErrorf("--admin-group: %v", err)
+	}
 	if len(o.adminGroups) == 0 && len(o.adminRoles) == 0 && o.adminTag == "" {
 		return cfg, usageErrorf("--admin-group is empty, and neither --admin-role nor --admin-tag names an administrator: everybody would be contained")
 	}
@@ -149,18 +152,19 @@ func (o *guardSetup) connect(ctx context.Context, opts *respond.Options) (at pla
 	if at, err = o.member.connect(ctx, *o.aws); err != nil {
 		return at, err
 	}
-	acct, arn, err := at.account.Account(ctx)
+	acct, arn, id, err := at.account.Caller(ctx)
 	if err != nil {
 		return at, err
 	}
 	opts.Account = acct
-	opts.Guard.Self = append(opts.Guard.Self, arn)
+	opts.Guard.Self, opts.Guard.SelfIDs = append(opts.Guard.Self, arn), map[string]string{arn: id}
 	if at.account != at.home {
-		_, own, err := at.home.Account(ctx) // who assumes the member's role
+		_, own, id, err := at.home.Caller(ctx) // who assumes the member's role
 		if err != nil {
 			return at, err
 		}
 		opts.Guard.Self, opts.MemberRole = append(opts.Guard.Self, own), o.member.role
+		opts.Guard.SelfIDs[own] = id
 	}
 	if a, err := account.ParseARN(arn); err == nil {
 		opts.Partition = a.Partition
