@@ -14,7 +14,7 @@ import (
 
 func (c *company) grow() {
 	c.moreGroups()
-	c.people()
+	c.hire(staff)
 	c.machines()
 	c.moreRoles()
 	c.settings()
@@ -63,13 +63,15 @@ func (c *company) devices(have *account.Fact[[]account.MFADevice], d account.MFA
 	return have
 }
 
-// staff are people with their group and what is special about them.
-var staff = []struct {
+// employee is somebody with a team, a group and what is special about him.
+type employee struct {
 	team, group string
 	age, seen   int // days; seen below zero: never signed in
 	mfa         string
 	more        func(c *company, u *account.User)
-}{
+}
+
+var staff = []employee{
 	{"engineering", "Developers", 410, 1, account.VirtualMFA, nil},
 	{"engineering", "Developers", 380, 2, account.VirtualMFA, func(c *company, u *account.User) { c.key(u, true, 40, 1, "s3") }},
 	{"engineering", "Developers", 290, 4, account.PasskeyMFA, nil},
@@ -103,8 +105,8 @@ var staff = []struct {
 	}},
 }
 
-func (c *company) people() {
-	for _, p := range staff {
+func (c *company) hire(people []employee) {
+	for _, p := range people {
 		c.user("/"+p.team+"/", c.person(), p.team, p.age, func(u *account.User) {
 			u.Tags["team"], u.Tags["env"] = p.team, "production"
 			u.Groups = []string{p.group}
@@ -123,56 +125,57 @@ func (c *company) people() {
 	}
 }
 
-// machines are users that nobody signs in with.
+// machine adds a user that nobody signs in with.
+func (c *company) machine(name, owner string, age int, more func(u *account.User)) {
+	c.user("/service/", name, owner, age, func(u *account.User) {
+		u.Tags["owner"], u.Tags["team"], u.Tags["env"] = owner, owner, "production"
+		more(u)
+	})
+}
+
 func (c *company) machines() {
-	machine := func(name, owner string, age int, more func(u *account.User)) {
-		c.user("/service/", name, owner, age, func(u *account.User) {
-			u.Tags["owner"], u.Tags["team"], u.Tags["env"] = owner, owner, "production"
-			more(u)
-		})
-	}
-	machine("metrics-exporter", "operations", 300, func(u *account.User) {
+	c.machine("metrics-exporter", "operations", 300, func(u *account.User) {
 		u.Groups = []string{"Exporters"}
 		c.key(u, true, 60, 0, "monitoring")
 		c.plant("keys-only", u.ARN, "uses keys only, every day: not inactive")
 	})
-	machine("ci-mobile", "engineering", 500, func(u *account.User) {
+	c.machine("ci-mobile", "engineering", 500, func(u *account.User) {
 		u.Groups = []string{"Mobile"}
 		c.key(u, true, 20, 1, "s3")
 		c.key(u, true, 200, 19, "s3") // two at a time, the old one still in use
 	})
-	machine("codecommit-sync", "engineering", 640, func(u *account.User) {
+	c.machine("codecommit-sync", "engineering", 640, func(u *account.User) {
 		u.Inline = []account.InlinePolicy{c.inline("pull", allow("arn:aws:codecommit:us-east-1:ACCOUNT:booking", "codecommit:GitPull"))}
 		u.SSHKeys = &account.Fact[[]account.SSHKey]{Evidence: c.evidence("iam:ListSSHPublicKeys"), Value: []account.SSHKey{
 			{ID: c.ids.make(prefixSSH), Active: true, UploadDate: c.days(630)}, {ID: c.ids.make(prefixSSH), UploadDate: c.days(640)}}}
 		c.serviceCredential(u, "codecommit.amazonaws.com", true, 630, 0)
 	})
-	machine("bedrock-notebook", "data", 80, func(u *account.User) {
+	c.machine("bedrock-notebook", "data", 80, func(u *account.User) {
 		u.Inline = []account.InlinePolicy{c.inline("invoke", allow("arn:aws:bedrock:us-east-1::foundation-model/*", "bedrock:InvokeModel"))}
 		c.serviceCredential(u, "bedrock.amazonaws.com", true, 80, 365)
 		c.plant("bedrock-key", u.ARN, "its only credential is an API key for Bedrock")
 	})
-	machine("cassandra-loader", "data", 420, func(u *account.User) {
+	c.machine("cassandra-loader", "data", 420, func(u *account.User) {
 		u.Inline = []account.InlinePolicy{c.inline("load", allow("arn:aws:cassandra:us-east-1:ACCOUNT:/keyspace/freight/*", "cassandra:Select", "cassandra:Modify"))}
 		c.serviceCredential(u, "cassandra.amazonaws.com", false, 420, 0)
 	})
-	machine("smtp-relay", "operations", 720, func(u *account.User) {
+	c.machine("smtp-relay", "operations", 720, func(u *account.User) {
 		u.Inline = []account.InlinePolicy{c.inline("send", allow("arn:aws:ses:us-east-1:ACCOUNT:identity/halden-freight.example", "ses:SendRawEmail"))}
 		c.key(u, true, 715, 2, "ses")
 	})
-	machine("soap-legacy", "engineering", 800, func(u *account.User) {
+	c.machine("soap-legacy", "engineering", 800, func(u *account.User) {
 		u.Inline = []account.InlinePolicy{c.inline("old", allow("arn:aws:s3:::halden-backup/legacy/*", "s3:GetObject"))}
 		u.Certificates = &account.Fact[[]account.SigningCertificate]{Evidence: c.evidence("iam:ListSigningCertificates"), Value: []account.SigningCertificate{
 			{ID: strings.ToUpper(hex16(c) + hex16(c)), Active: true, UploadDate: c.days(800)}}}
 	})
-	machine("lambda-deployer", "platform", 310, func(u *account.User) {
+	c.machine("lambda-deployer", "platform", 310, func(u *account.User) {
 		// PassRole to everything and a function of one's own: whatever role
 		// Lambda may have is his.
 		u.Inline = []account.InlinePolicy{c.inline("deploy", allow("*", "lambda:CreateFunction", "lambda:InvokeFunction", "iam:PassRole"))}
 		c.key(u, true, 85, 1, "lambda")
 		c.plant("escalation-lambda", u.ARN, "can pass any role to a function of his own")
 	})
-	machine("temp-migration", "", 260, func(u *account.User) {
+	c.machine("temp-migration", "", 260, func(u *account.User) {
 		delete(u.Tags, "owner")
 		delete(u.Tags, "department")
 		c.plant("orphan", u.ARN, "no owner, no group, no policy, no credential")
@@ -194,15 +197,34 @@ func (c *company) serviceCredential(u *account.User, service string, active bool
 // products each have a function, a task and a queue worker.
 var products = []string{"booking", "tariff", "tracking", "customs", "invoice", "fleet", "warehouse", "portal"}
 
-func (c *company) moreRoles() {
-	tagged := func(team string, more func(r *account.Role)) func(r *account.Role) {
-		return func(r *account.Role) {
-			r.Tags = map[string]string{"owner": team, "team": team, "env": "production"}
-			if more != nil {
-				more(r)
-			}
+// tagged is what else is special about a role that a team has.
+func tagged(team string, more func(r *account.Role)) func(r *account.Role) {
+	return func(r *account.Role) {
+		r.Tags = map[string]string{"owner": team, "team": team, "env": "production"}
+		if more != nil {
+			more(r)
 		}
 	}
+}
+
+// permissionSet adds the role of a permission set of Identity Center.
+func (c *company) permissionSet(set string, age, used int, more func(r *account.Role)) *account.Role {
+	return c.role("/aws-reserved/sso.amazonaws.com/", "AWSReservedSSO_"+set+"_"+hex16(c), "",
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::ACCOUNT:saml-provider/AWSSSO_8f2d1c9be07a4563_DO_NOT_DELETE"},`+
+			`"Action":["sts:AssumeRoleWithSAML","sts:TagSession"],"Condition":{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}}]}`,
+		age, used, func(r *account.Role) {
+			r.MaxSession = 8 * 3600
+			more(r)
+		})
+}
+
+// trustingGitHub is the trust policy of a role for jobs of GitHub Actions.
+func trustingGitHub(sub string) string {
+	return trusting("sts:AssumeRoleWithWebIdentity", `{"Federated":"arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com"}`,
+		`{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":"`+sub+`"}}`)
+}
+
+func (c *company) moreRoles() {
 	for i, name := range products {
 		c.role("/service-role/", name+"-function", "Runs "+name+" on Lambda", trustingService("lambda"), 400-i*20, i%4, tagged("engineering", func(r *account.Role) {
 			r.Attached = []string{"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
@@ -222,22 +244,14 @@ func (c *company) moreRoles() {
 		})
 	}
 	for i, set := range []string{"ReadOnly", "Billing", "Developers"} {
-		c.role("/aws-reserved/sso.amazonaws.com/", "AWSReservedSSO_"+set+"_"+hex16(c), "",
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::ACCOUNT:saml-provider/AWSSSO_8f2d1c9be07a4563_DO_NOT_DELETE"},`+
-				`"Action":["sts:AssumeRoleWithSAML","sts:TagSession"],"Condition":{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}}]}`,
-			255, 3+i*40, func(r *account.Role) {
-				r.MaxSession = 8 * 3600
-				r.Inline = []account.InlinePolicy{c.inline("AwsSSOInlinePolicy", allow("*", "s3:ListAllMyBuckets", "cloudwatch:Get*", "ce:Get*"))}
-			})
+		c.permissionSet(set, 255, 3+i*40, func(r *account.Role) {
+			r.Inline = []account.InlinePolicy{c.inline("AwsSSOInlinePolicy", allow("*", "s3:ListAllMyBuckets", "cloudwatch:Get*", "ce:Get*"))}
+		})
 	}
-	github := func(sub string) string {
-		return trusting("sts:AssumeRoleWithWebIdentity", `{"Federated":"arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com"}`,
-			`{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":"`+sub+`"}}`)
-	}
-	c.role("/ci/", "github-release", "Releases from the main branch", github("repo:halden-freight/*:ref:refs/heads/main"), 190, 1, tagged("platform", func(r *account.Role) {
+	c.role("/ci/", "github-release", "Releases from the main branch", trustingGitHub("repo:halden-freight/*:ref:refs/heads/main"), 190, 1, tagged("platform", func(r *account.Role) {
 		r.Attached = []string{c.arn("policy", "/ci/", policyArtifacts)}
 	}))
-	wide := c.role("/ci/", "github-sandbox", "Trials", github("repo:*"), 140, 25, tagged("engineering", func(r *account.Role) {
+	wide := c.role("/ci/", "github-sandbox", "Trials", trustingGitHub("repo:*"), 140, 25, tagged("engineering", func(r *account.Role) {
 		r.Attached = []string{"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}
 	}))
 	c.plant("github-anybody", wide.ARN, "trusts every repository of GitHub")

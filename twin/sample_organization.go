@@ -50,6 +50,10 @@ type OrganizationTruth struct {
 	// GuardrailRole is the ARN of the role in the management account that trusts
 	// GuardRole and may do nothing but read and update this policy.
 	Guardrail, GuardrailID, GuardrailRole string
+	// Planted is what a judgement should find, or leave alone, in the management
+	// account and the security team's; what is in the workload account is the
+	// company's.
+	Planted []Planted
 }
 
 // SampleOrganization makes the sample organization as of now: a management
@@ -139,6 +143,8 @@ func (t *OrganizationTruth) management(seed int64, now time.Time) *account.Snaps
 		r.Inline = []account.InlinePolicy{c.inline("guardrail", allow(t.Guardrail, "organizations:DescribePolicy", "organizations:ListTargetsForPolicy", "organizations:UpdatePolicy"))}
 	})
 	t.GuardrailRole = role.ARN
+	c.headquarters(t.Security)
+	t.Planted = append(t.Planted, c.truth.Planted...)
 	return c.snap
 }
 
@@ -174,6 +180,8 @@ func (t *OrganizationTruth) security(seed int64, now time.Time) *account.Snapsho
 	c.role("/security/", guardRole, "What the guard works with", trustingARN(guard.ARN, ""), 45, 0, func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("guard", hubPolicy)}
 	})
+	c.watchtower()
+	t.Planted = append(t.Planted, c.truth.Planted...)
 	return c.snap
 }
 

@@ -76,10 +76,7 @@ func (c *company) roles() {
 		r.Tags = map[string]string{"owner": "finance"}
 	})
 	c.plant("cross-account", vendor.ARN, "trusts another account, with an external id")
-	c.role("/ci/", "github-actions", "Builds of pull requests",
-		trusting("sts:AssumeRoleWithWebIdentity", `{"Federated":"arn:aws:iam::ACCOUNT:oidc-provider/token.actions.githubusercontent.com"}`,
-			`{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLike":{"token.actions.githubusercontent.com:sub":"repo:halden-freight/booking:*"}}`),
-		200, 0, func(r *account.Role) { r.Attached = []string{c.arn("policy", "/ci/", policyArtifacts)} })
+	c.role("/ci/", "github-actions", "Builds of pull requests", trustingGitHub("repo:halden-freight/booking:*"), 200, 0, func(r *account.Role) { r.Attached = []string{c.arn("policy", "/ci/", policyArtifacts)} })
 
 	linked := c.role("/aws-service-role/organizations.amazonaws.com/", "AWSServiceRoleForOrganizations", "Service-linked role used by AWS Organizations to enable integration of other AWS services with Organizations.",
 		trustingService("organizations"), 795, -1, func(r *account.Role) {
@@ -88,13 +85,7 @@ func (c *company) roles() {
 	c.truth.ServiceLinkedRole = linked.ARN
 	c.plant("service-linked-role", linked.ARN, "a role that only AWS may change")
 
-	sso := c.role("/aws-reserved/sso.amazonaws.com/", "AWSReservedSSO_Operations_"+hex16(c), "",
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::ACCOUNT:saml-provider/AWSSSO_8f2d1c9be07a4563_DO_NOT_DELETE"},`+
-			`"Action":["sts:AssumeRoleWithSAML","sts:TagSession"],"Condition":{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}}]}`,
-		260, 2, func(r *account.Role) {
-			r.MaxSession = 8 * 3600
-			r.Attached = []string{"arn:aws:iam::aws:policy/PowerUserAccess"}
-		})
+	sso := c.permissionSet("Operations", 260, 2, func(r *account.Role) { r.Attached = []string{"arn:aws:iam::aws:policy/PowerUserAccess"} })
 	c.truth.SSORole = sso.ARN
 	c.plant("permission-set-role", sso.ARN, "the role of an Identity Center permission set: only AWS may change it")
 }

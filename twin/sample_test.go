@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"warden/account"
 	"warden/policy"
 )
 
@@ -36,46 +37,76 @@ func TestSampleCompany(t *testing.T) {
 		if len(s.Users) != 40 || len(s.Roles) < 58 || len(s.Roles) > 62 || len(s.Groups) != 15 {
 			t.Fatalf("seed %d: %d users, %d roles, %d groups", seed, len(s.Users), len(s.Roles), len(s.Groups))
 		}
-		subjects := map[string]bool{}
-		check := func(what string, doc json.RawMessage) {
-			if _, err := policy.Parse(what, doc); err != nil {
-				t.Error(err)
-			}
-			if bytes.Contains(doc, []byte("ACCOUNT")) {
-				t.Errorf("%s: unfilled ACCOUNT", what)
-			}
-		}
-		for _, p := range s.Policies {
-			if p.Name == "DENY-IAM" {
-				t.Error("DENY-IAM exists from the start")
-			}
-			for _, v := range p.Versions {
-				check(p.ARN, v.Document)
-			}
-		}
-		for _, u := range s.Users {
-			subjects[u.ARN] = true
-			for _, k := range u.AccessKeys {
-				subjects[k.ID] = true
-			}
-			if u.CreateDate.After(s.CollectedAt) {
-				t.Errorf("%s was created in the future", u.ARN)
-			}
-			for _, p := range u.Inline {
-				check(u.ARN, p.Document)
-			}
-		}
-		for _, r := range s.Roles {
-			subjects[r.ARN] = true
-			check(r.ARN, r.Trust)
-			for _, p := range r.Inline {
-				check(r.ARN, p.Document)
-			}
-		}
+		checkSample(t, s, truth.Planted)
+	}
+}
+
+// The accounts beside the company's are those of a real organization, too.
+func TestSampleOrganizationAccounts(t *testing.T) {
+	t.Parallel()
+	for seed := range int64(20) {
+		cfg, truth := SampleOrganization(seed, testNow)
+		planted := map[string][]Planted{}
 		for _, p := range truth.Planted {
-			if !subjects[p.Subject] {
-				t.Errorf("%s names %s, which does not exist", p.ID, p.Subject)
+			arn, err := account.ParseARN(p.Subject)
+			if err != nil {
+				t.Fatal(p.ID, err)
 			}
+			planted[arn.Account] = append(planted[arn.Account], p)
+		}
+		for i, want := range []struct{ users, roles, groups, planted int }{{11, 20, 4, 11}, {11, 25, 4, 10}} {
+			s := cfg.Accounts[2*i].Snapshot
+			if len(s.Users) != want.users || len(s.Roles) != want.roles || len(s.Groups) != want.groups || len(planted[s.Account]) != want.planted {
+				t.Fatalf("seed %d, %s: %d users, %d roles, %d groups, %d planted", seed, s.Alias, len(s.Users), len(s.Roles), len(s.Groups), len(planted[s.Account]))
+			}
+			checkSample(t, s, planted[s.Account])
+		}
+	}
+}
+
+// checkSample tells whether the documents of a sample can be read, and whether
+// what was planted in it is there.
+func checkSample(t *testing.T, s *account.Snapshot, planted []Planted) {
+	t.Helper()
+	subjects := map[string]bool{}
+	check := func(what string, doc json.RawMessage) {
+		if _, err := policy.Parse(what, doc); err != nil {
+			t.Error(err)
+		}
+		if bytes.Contains(doc, []byte("ACCOUNT")) {
+			t.Errorf("%s: unfilled ACCOUNT", what)
+		}
+	}
+	for _, p := range s.Policies {
+		if p.Name == "DENY-IAM" {
+			t.Error("DENY-IAM exists from the start")
+		}
+		for _, v := range p.Versions {
+			check(p.ARN, v.Document)
+		}
+	}
+	for _, u := range s.Users {
+		subjects[u.ARN] = true
+		for _, k := range u.AccessKeys {
+			subjects[k.ID] = true
+		}
+		if u.CreateDate.After(s.CollectedAt) {
+			t.Errorf("%s was created in the future", u.ARN)
+		}
+		for _, p := range u.Inline {
+			check(u.ARN, p.Document)
+		}
+	}
+	for _, r := range s.Roles {
+		subjects[r.ARN] = true
+		check(r.ARN, r.Trust)
+		for _, p := range r.Inline {
+			check(r.ARN, p.Document)
+		}
+	}
+	for _, p := range planted {
+		if !subjects[p.Subject] {
+			t.Errorf("%s names %s, which does not exist", p.ID, p.Subject)
 		}
 	}
 }

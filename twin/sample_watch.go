@@ -23,6 +23,12 @@ func (c *company) settings() {
 		{Name: "halden-backup", Region: "us-east-1", Public: ptr(false), AccessLogging: ptr(true)},
 		{Name: "halden-trail", Region: "us-east-1", Public: ptr(false), AccessLogging: ptr(false)},
 	})
+	c.virtualDevices()
+}
+
+// virtualDevices are the virtual MFA devices of the account: the root user's
+// and those that its users have.
+func (c *company) virtualDevices() {
 	virtual := []account.MFADevice{{Serial: c.arn("mfa", "/", "root-account-mfa-device"), User: "arn:aws:iam::" + c.snap.Account + ":root", Enabled: ptr(c.began())}}
 	for i := range c.snap.Users {
 		if m := c.snap.Users[i].MFADevices; m != nil {

@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"warden/account"
+	"warden/finding"
+	"warden/report"
 	"warden/twin"
 )
 
@@ -51,6 +53,7 @@ func TestCollectOrganization(t *testing.T) {
 	if len(levels) < 3 || levels[0].Kind != "ROOT" || levels[len(levels)-1].ID != truth.Workload || len(levels[0].SCPs) == 0 || len(levels[0].SCPs[0].Document) == 0 {
 		t.Errorf("levels %+v", levels)
 	}
+	found(t, dir, truth.Planted)
 	// Where the role is missing, the account is left out.
 	none := filepath.Join(t.TempDir(), "accounts")
 	args[2], args[len(args)-1] = none, "nobody"
@@ -79,5 +82,54 @@ func TestCollectOrganization(t *testing.T) {
 	}
 	if status, _, _ := runCollect(t, append(args, "--strict")...); status != 4 {
 		t.Errorf("with --strict: status %d, want 4", status)
+	}
+}
+
+// found audits the accounts of a folder and looks for what was planted in them.
+func found(t *testing.T, dir string, planted []twin.Planted) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.json")
+	if status, _, errs := runAudit(t, "--from", dir, "-o", "json", "--out", file, "--fail-on", "none"); status != 0 {
+		t.Fatal(status, errs)
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	list, err := report.ReadJSON(file, f)
+	if err != nil || len(list) != 3 {
+		t.Fatal(len(list), err)
+	}
+	answers := map[[2]string]finding.Status{}
+	for _, r := range list {
+		for _, x := range r.Findings {
+			key := [2]string{x.Control, x.Subject}
+			if answers[key] != finding.Fail {
+				answers[key] = x.Status
+			}
+		}
+	}
+	asked := 0
+	for _, p := range planted {
+		want := finding.Fail
+		control, ok := map[string]string{
+			"no-mfa": "user.mfa", "stale-console": "credential.unused", "stale-tester": "user.mfa", "stale-user": "user.inactive", "old-key": "key.age",
+			"direct-attachment": "user.groups-only", "escalation-cloudformation": "principal.escalation", "github-anybody": "resource.any-principal",
+			"unused-role": "role.inactive", "former-account": "role.inactive", "vendor-without-external-id": "role.inactive", "new-user": "user.inactive",
+		}[p.ID]
+		if p.ID == "new-user" {
+			want = finding.Pass
+		}
+		if !ok {
+			continue
+		}
+		asked++
+		if got := answers[[2]string{control, p.Subject}]; got != want {
+			t.Errorf("%s, %s (%s): %s is %q, want %s", p.ID, p.Subject, p.What, control, got, want)
+		}
+	}
+	if asked < 18 {
+		t.Errorf("only %d of %d planted were looked for", asked, len(planted))
 	}
 }
