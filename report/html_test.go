@@ -158,13 +158,23 @@ func TestHTMLPolicy(t *testing.T) {
 	if !strings.Contains(text, want) {
 		t.Errorf("no %s in\n%.900s", want, text)
 	}
-	code, err := os.ReadFile("html/page.js")
-	if err != nil {
+	var b bytes.Buffer
+	if err := report.WriteIndex(&b, entries(), nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "createContextualFragment", "fetch(", "XMLHttpRequest", "import(", "</script"} {
-		if bytes.Contains(code, []byte(bad)) {
-			t.Errorf("page.js has %s", bad)
+	text = b.String()
+	if want := "script-src " + sum("<script>", "</script>") + "; style-src " + sum("<style>", "</style>") + "; base-uri"; !strings.Contains(text, want) {
+		t.Errorf("index: no %s in\n%.900s", want, text)
+	}
+	for _, name := range []string{"html/page.js", "html/index.js"} {
+		code, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, bad := range []string{"innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function(", "DOMParser", "createContextualFragment", "fetch(", "XMLHttpRequest", "import(", "</script"} {
+			if bytes.Contains(code, []byte(bad)) {
+				t.Errorf("%s has %s", name, bad)
+			}
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -127,8 +128,10 @@ func everywhere(n string) (*audit.Report, report.Options) {
 		}
 	}
 	d := &audit.Diff{New: r.Findings[:2], Gone: r.Findings[3:5], Changed: []audit.Change{{Before: r.Findings[6], After: r.Findings[7]}}}
-	return r, report.Options{Since: d, Evidence: planted("ann"), Index: "./index.html"}
+	return r, report.Options{Since: d, Evidence: ann(), Index: "./index.html"}
 }
+
+var ann = sync.OnceValue(func() *audit.Evidence { return planted("ann") })
 
 func pagesOf(t tester, n string) (page, index string) {
 	t.Helper()
@@ -152,6 +155,16 @@ func pagesOf(t tester, n string) (page, index string) {
 	return page, b.String()
 }
 
+// inventoryOf is the page of the inventory of two accounts.
+func inventoryOf(t tester, n string) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := report.Inventory(&b, report.HTML, slices.Concat(planted(n).Inventory(), planted(n+n).Inventory()), report.Options{Evidence: planted(n)}); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // The tree that a browser builds is the same whatever the texts are: in a page
 // and an index with the text in every field, and in the page of an account in
 // which every name is the text.
@@ -167,8 +180,10 @@ func TestHTMLHasTheSameShape(t *testing.T) {
 	if slices.Equal(shape(t, page, true), shape(t, strings.Replace(page, "<bdi>a ann z", "<bdi><b>ann</b>", 1), true)) {
 		t.Fatal("an element more is not seen")
 	}
+	inventory := inventoryOf(t, "ann")
 	for _, n := range hostile {
 		sameShape(t, n, pageOf(t, planted(n), n), whole)
+		sameShape(t, n, inventoryOf(t, n), inventory)
 	}
 	texts := rapid.OneOf(rapid.String(), rapid.SampledFrom(hostile), rapid.StringOfN(rapid.SampledFrom([]rune("<>&\"'/!-=` \n\r\t\x00\u202espcrity:;]#xa")), 1, 30, -1))
 	rapid.Check(t, func(t *rapid.T) {
