@@ -104,7 +104,7 @@ EXIT STATUS
 	f.IntVar(&o.rootWindow, "root-days", 90, "days without use after which the root user counts as not used")
 	f.IntVar(&o.inactive, "inactive-days", 90, "days without use after which users and roles are inactive")
 	f.StringVarP(&o.output, "output", "o", "table", forms())
-	f.StringVar(&o.out, "out", "", "file to write instead of stdout, whole or not at all and for its owner only; for several accounts in the form html a folder of pages, with an index.html")
+	f.StringVar(&o.out, "out", "", "file to write instead of stdout, whole or not at all and for its owner only; in the form html also a folder, for the pages of several accounts and an index.html")
 	f.StringVar(&o.failOn, "fail-on", "low", "least severity for exit status 3: info, low, medium, high, critical, or none")
 	f.BoolVar(&o.all, "all", false, "show what passes, too")
 	f.BoolVar(&o.inventory, "inventory", false, "list users, keys, devices, groups, roles and policies with their key facts instead")
@@ -247,11 +247,16 @@ func (o *auditOptions) tell(s *streams, form report.Form, list []*judged, missin
 	for _, j := range list {
 		all = append(all, report.Audited{Report: j.report, Options: j.show})
 	}
-	if report.HoldsMany(form) || len(all)+len(missing) == 1 {
+	info, err := os.Stat(o.out)
+	folder := err == nil && info.IsDir()
+	if report.HoldsMany(form) || len(all)+len(missing) == 1 && !folder {
 		return o.write(s, func(w io.Writer) error { return report.WriteAll(w, form, all) })
 	}
 	if o.out == "" {
 		return usageErrorf("-o %s is of one account: give --out FOLDER for the files of %d accounts", form, len(all)+len(missing))
+	}
+	if err == nil && !folder {
+		return usageErrorf("--out %s is a file: the pages of %d accounts want a folder", o.out, len(all)+len(missing))
 	}
 	if err := os.MkdirAll(o.out, 0o700); err != nil {
 		return err
@@ -274,7 +279,7 @@ func (o *auditOptions) tell(s *streams, form report.Form, list []*judged, missin
 	if err := report.Summary(s.Out, report.Table, all); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.Out, "\nthe pages: %s\n", index)
+	_, err = fmt.Fprintf(s.Out, "\nthe pages: %s\n", index)
 	return err
 }
 
