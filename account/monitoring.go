@@ -3,8 +3,9 @@ package account
 import "time"
 
 // Region is the configuration of one region: what records calls, who is told,
-// and what looks for access from outside. Each part is nil when it was not or
-// could not be read.
+// what looks for access from outside, and the keys, networks and machines that
+// the benchmark asks about. Each part is nil when it was not or could not be
+// read.
 type Region struct {
 	Name string `json:"name"`
 	// Trails are those whose home is this region, and those that log here
@@ -16,6 +17,12 @@ type Region struct {
 	Recorders     *Fact[[]Recorder]     `json:"recorders,omitempty"`
 	Analyzers     *Fact[[]Analyzer]     `json:"analyzers,omitempty"`
 	SecurityHub   *Fact[Hub]            `json:"securityHub,omitempty"`
+	Keys          *Fact[[]Key]          `json:"keys,omitempty"` // of KMS
+	VPCs          *Fact[[]VPC]          `json:"vpcs,omitempty"`
+	FlowLogs      *Fact[[]FlowLog]      `json:"flowLogs,omitempty"`
+	// Instances are those that EC2 still tells of: terminated ones for an
+	// hour.
+	Instances *Fact[[]Instance] `json:"instances,omitempty"`
 }
 
 // Hub is AWS Security Hub CSPM in a region. Source: AWS Security Hub API

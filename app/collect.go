@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	awsaccount "github.com/aws/aws-sdk-go-v2/service/account"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3control"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
 
@@ -29,7 +31,8 @@ func (c *Clients) Gentle(calls *collect.Calls) *Clients {
 }
 
 // Sources are what package collect asks with these credentials: of each user
-// where perUser is set, and of the monitoring in some regions.
+// where perUser is set, and of monitoring, keys, networks and instances in some
+// regions.
 func (c *Clients) Sources(perUser bool, regions []string) collect.Clients {
 	ask := collect.Clients{IAM: c.IAM, Organization: c.Organizations, Regions: map[string]collect.Regional{}, Buckets: c.S3,
 		Contacts: awsaccount.NewFromConfig(c.cfg), Block: c.s3Control()}
@@ -38,7 +41,8 @@ func (c *Clients) Sources(perUser bool, regions []string) collect.Clients {
 	}
 	for _, name := range regions {
 		r := c.In(name)
-		ask.Regions[name] = collect.Regional{Trails: r.CloudTrail, Logs: r.Logs, Alarms: r.CloudWatch, Topics: r.SNS, Config: r.Config, Analyzers: r.AccessAnalyzer}
+		ask.Regions[name] = collect.Regional{Trails: r.CloudTrail, Logs: r.Logs, Alarms: r.CloudWatch, Topics: r.SNS, Config: r.Config, Analyzers: r.AccessAnalyzer,
+			Keys: kms.NewFromConfig(r.cfg), Estate: ec2.NewFromConfig(r.cfg)}
 	}
 	return ask
 }

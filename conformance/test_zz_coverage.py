@@ -27,6 +27,8 @@ SERVICES = (
     "cloudwatch",
     "config",
     "accessanalyzer",
+    "kms",
+    "ec2",
 )
 # What a service says about an operation that it does not have.
 UNKNOWN = ("InvalidAction", "UnknownOperation", "NotImplemented")

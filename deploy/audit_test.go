@@ -32,6 +32,8 @@ func TestAuditPolicyIsExact(t *testing.T) {
 		"s3":              methods[collect.BucketClient](),
 		"account":         methods[collect.ContactClient](),
 		"securityhub":     methods[collect.HubClient](),
+		"kms":             methods[collect.KeyClient](),
+		"ec2":             methods[collect.EstateClient](),
 	} {
 		for _, op := range operations {
 			calls[prefix+":"+op] = true

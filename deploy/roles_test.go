@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -81,12 +82,26 @@ func may(doc *policy.Document, arn, action, resource, attached string) bool {
 	if attached != "" {
 		facts.Set("iam:PolicyARN", policy.One(attached))
 	}
+	policies := policy.Policies{Identity: []*policy.Document{doc}}
+	if strings.HasPrefix(resource, "arn:aws:kms:") {
+		policies.Resource = keyPolicy()
+	}
 	res := policy.Evaluate(policy.Request{
 		Principal: policy.Principal{Type: policy.Session, Account: here.Account, RoleARN: arn, ARN: "arn:aws:sts::111122223333:assumed-role/r/s"},
 		Action:    action, Resource: policy.Resource{ARN: resource, Account: here.Account}, Context: facts,
-	}, policy.Policies{Identity: []*policy.Document{doc}})
+	}, policies)
 	return res.Decision == policy.Allowed
 }
+
+// keyPolicy is the one that KMS gives a key that is made without one: policies
+// of the account count. AWS KMS Developer Guide, "Default key policy".
+var keyPolicy = sync.OnceValue(func() *policy.Document {
+	d, err := policy.Parse("key policy", []byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}`))
+	if err != nil {
+		panic(err)
+	}
+	return d
+})
 
 // The things that an intruder in a role would reach for, by what they are.
 var targets = map[string]string{

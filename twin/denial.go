@@ -18,7 +18,7 @@ func denied(c *call, d *demand, r policy.Result) error {
 		return tokenRefused(c.operation)
 	}
 	text := "User: " + c.principal.arn + " is not authorized to perform: " + d.action
-	if c.service != "s3" {
+	if c.service != "s3" && (c.service != "ec2" || d.resource != "*") {
 		text += " on resource: " + shown(d)
 	}
 	// sts:AssumeRole does not say why, nor whether there is such a role.
@@ -31,7 +31,9 @@ func denied(c *call, d *demand, r policy.Result) error {
 		e.Code = "AuthorizationError"
 	case "securityhub", "access-analyzer", "account":
 		e.Code = "AccessDeniedException"
-	case "events", "cloudtrail", "organizations", "logs", "config":
+	case "ec2":
+		e.Code, e.Message = "UnauthorizedOperation", "You are not authorized to perform this operation. "+e.Message
+	case "events", "cloudtrail", "organizations", "logs", "config", "kms":
 		e.Code, e.Status = "AccessDeniedException", http.StatusBadRequest
 	}
 	return e
@@ -39,7 +41,7 @@ func denied(c *call, d *demand, r policy.Result) error {
 
 // isDenial tells a refusal from other errors.
 func isDenial(e *apiError) bool {
-	return e.Code == deniedCode || e.Code == "AccessDeniedException" || e.Code == "AuthorizationError"
+	return e.Code == deniedCode || e.Code == "AccessDeniedException" || e.Code == "AuthorizationError" || e.Code == "UnauthorizedOperation"
 }
 
 // layerNames are the kinds of policy as the text calls them. The order is that

@@ -134,7 +134,7 @@ func TestListsLeaveOut(t *testing.T) {
 	}
 	profiles, err := a.ListInstanceProfilesForRole(ctx, &iam.ListInstanceProfilesForRoleInput{RoleName: aws.String("booking-api")})
 	w.must(err)
-	if len(profiles.InstanceProfiles) != 0 {
+	if len(profiles.InstanceProfiles) != 1 {
 		t.Errorf("profiles %v", profiles.InstanceProfiles)
 	}
 }

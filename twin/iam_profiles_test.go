@@ -11,6 +11,11 @@ func TestInstanceProfiles(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, Faults{})
 	a, name, role := w.admin(), aws.String("web"), aws.String("booking-api")
+	// The one that it has in the snapshot goes first.
+	_, err := a.RemoveRoleFromInstanceProfile(ctx, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: role, RoleName: role})
+	w.must(err)
+	_, err = a.DeleteInstanceProfile(ctx, &iam.DeleteInstanceProfileInput{InstanceProfileName: role})
+	w.must(err)
 	made, err := a.CreateInstanceProfile(ctx, &iam.CreateInstanceProfileInput{InstanceProfileName: name, Path: aws.String("/app/")})
 	w.must(err)
 	if *made.InstanceProfile.Arn != w.arn("instance-profile", "/app/web") || (*made.InstanceProfile.InstanceProfileId)[:4] != "AIPA" || len(made.InstanceProfile.Roles) != 0 {

@@ -81,6 +81,8 @@ func (t *Twin) loadSettings(s *account.Snapshot) {
 				m.analyzers = append(m.analyzers, analyzer{a, s.CollectedAt})
 			}
 		}
+		t.loadKeys(r, s.CollectedAt)
+		t.loadEstate(r, s.CollectedAt)
 		if r.SecurityHub != nil && r.SecurityHub.Value.Enabled {
 			t.hubs[r.Name] = newHub(s.CollectedAt)
 		}
@@ -148,6 +150,11 @@ func (t *Twin) saveSettings(out *account.Snapshot) {
 		}
 		r.Recorders = resaved(r.Recorders, m.recorders, func(x account.Recorder) account.Recorder { return x })
 		r.Analyzers = resaved(r.Analyzers, m.analyzers, func(x analyzer) account.Analyzer { return x.Analyzer })
+		e := t.estateOf(r.Name)
+		r.Keys = resaved(r.Keys, t.keys[r.Name], (*kmsKey).fact)
+		r.VPCs = resaved(r.VPCs, e.vpcs, func(x account.VPC) account.VPC { return x })
+		r.FlowLogs = resaved(r.FlowLogs, e.flowLogs, func(x flowLog) account.FlowLog { return x.FlowLog })
+		r.Instances = resaved(r.Instances, e.instances, func(x *instance) account.Instance { return x.Instance })
 		if old := r.SecurityHub; old != nil {
 			r.SecurityHub = &account.Fact[account.Hub]{Evidence: old.Evidence, Value: account.Hub{Enabled: t.hubs[r.Name] != nil}}
 		}

@@ -171,6 +171,8 @@ func registry() map[string]map[string]operation {
 		"logs":        logsOperations(),
 		"monitoring":  monitoringOperations(),
 		"config":      configOperations(),
+		"kms":         kmsOperations(),
+		"ec2":         ec2Operations(),
 
 		"account":         contactOperations(),
 		"access-analyzer": analyzerOperations(),

@@ -146,7 +146,7 @@ func (c *call) record(s *service, in, out any, err error) *record {
 	b = member(b, "sourceIPAddress", c.sourceIP)
 	b = member(b, "userAgent", c.userAgent)
 	if failure != nil {
-		b = member(b, "errorCode", recordCode(failure))
+		b = member(b, "errorCode", recordCode(c, failure))
 		b = member(b, "errorMessage", recordMessage(c, failure))
 	}
 	b = append(b, `,"requestParameters":`...)
@@ -214,9 +214,14 @@ func recordMessage(c *call, e *apiError) string {
 var silent = map[string]bool{"ChangePassword": true, "BatchImportFindings": true}
 
 // recordCode is the code as CloudTrail writes it: those of a service's model
-// get the suffix Exception (seen in public logs).
-func recordCode(e *apiError) string {
+// get the suffix Exception, those of EC2 the prefix Client (seen in public
+// logs).
+func recordCode(c *call, e *apiError) string {
 	switch {
+	case c.service == "ec2" && e.Fault == "Receiver":
+		return "Server." + e.Code
+	case c.service == "ec2":
+		return "Client." + e.Code
 	case isDenial(e):
 		return deniedCode
 	case e.unmodelled, e.Code == "ValidationError", strings.HasSuffix(e.Code, "Exception"):

@@ -19,6 +19,7 @@ func (c *company) grow() {
 	c.moreRoles()
 	c.settings()
 	c.watch()
+	c.estate()
 }
 
 func (c *company) evidence(source string) account.Evidence {

@@ -61,6 +61,7 @@ func (c *company) roles() {
 	})
 	c.role("/app/", "booking-api", "The booking service on EC2", trustingService("ec2"), 500, 0, func(r *account.Role) {
 		r.Boundary = c.arn("policy", "/boundaries/", policyBoundary)
+		r.Profiles = []string{c.arn("instance-profile", "/app/", "booking-api")}
 		r.Inline = []account.InlinePolicy{c.inline("queue", allow("arn:aws:sqs:us-east-1:ACCOUNT:bookings", "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"))}
 		r.Tags = map[string]string{"owner": "engineering"}
 	})

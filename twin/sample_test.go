@@ -104,6 +104,20 @@ func checkSample(t *testing.T, s *account.Snapshot, planted []Planted) {
 			check(r.ARN, p.Document)
 		}
 	}
+	for _, r := range s.Regions {
+		if r.Keys == nil || r.VPCs == nil || r.Instances == nil {
+			continue
+		}
+		for _, k := range r.Keys.Value {
+			subjects[k.ARN] = true
+		}
+		for _, v := range r.VPCs.Value {
+			subjects["arn:aws:ec2:"+r.Name+":"+s.Account+":vpc/"+v.ID] = true
+		}
+		for _, i := range r.Instances.Value {
+			subjects["arn:aws:ec2:"+r.Name+":"+s.Account+":instance/"+i.ID] = true
+		}
+	}
 	for _, p := range planted {
 		if !subjects[p.Subject] {
 			t.Errorf("%s names %s, which does not exist", p.ID, p.Subject)

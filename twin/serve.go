@@ -25,6 +25,7 @@ const (
 	rpcCBOR
 	restXML
 	restJSON
+	ec2Protocol
 )
 
 // service is what the wire needs to know of an AWS service. The values are
@@ -59,6 +60,8 @@ var services = []*service{
 	{name: "cloudtrail", source: "cloudtrail.amazonaws.com", everywhere: true, protocol: json11, target: "CloudTrail_20131101.", layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "logs", source: "logs.amazonaws.com", protocol: json11, target: "Logs_20140328.", everywhere: true, small: true, layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "config", source: "config.amazonaws.com", protocol: json11, target: "StarlingDoveService.", everywhere: true, small: true, large: "ConfigurationRecorder", layout: "Jan 2, 2006, 3:04:05 PM"},
+	{name: "kms", source: "kms.amazonaws.com", everywhere: true, protocol: json11, target: "TrentService.", layout: "Jan 2, 2006, 3:04:05 PM"},
+	ec2Service,
 	monitoringService,
 	{name: "monitoring", source: "monitoring.amazonaws.com", protocol: json10, target: "GraniteServiceVersion20100801.", everywhere: true, layout: "Jan 2, 2006, 3:04:05 PM"},
 	{name: "monitoring", source: "monitoring.amazonaws.com", protocol: queryProtocol, version: "2010-08-01", xmlns: "http://monitoring.amazonaws.com/doc/2010-08-01/", everywhere: true, layout: "Jan 2, 2006, 3:04:05 PM"},
@@ -187,8 +190,11 @@ func malformed(p protocol, err error) error {
 	if !errors.As(err, &m) {
 		return err
 	}
-	if p == queryProtocol {
+	switch p {
+	case queryProtocol:
 		return refuse(http.StatusBadRequest, "MalformedInput", "%s", m.Error())
+	case ec2Protocol:
+		return refuse(http.StatusBadRequest, "InvalidParameterValue", "%s", m.Error())
 	}
 	return refuse(http.StatusBadRequest, "SerializationException", "%s", m.Error())
 }
@@ -230,7 +236,7 @@ func (t *Twin) answer(q *request) (any, error) {
 		if q.service.protocol == restXML {
 			return nil, refuse(http.StatusNotImplemented, "NotImplemented", "The twin's S3 does no %s %s?%s", q.http.Method, q.http.URL.Path, q.http.URL.RawQuery)
 		}
-		if q.service.protocol == queryProtocol {
+		if q.service.version != "" {
 			return nil, refuse(http.StatusBadRequest, "InvalidAction", "Could not find operation %s for version %s", c.operation, q.service.version)
 		}
 		return nil, refuse(http.StatusBadRequest, "UnknownOperationException", "The twin serves no operation %s of %s", c.operation, c.service)
@@ -273,7 +279,7 @@ func (t *Twin) callerOf(c *call, keyID string) string {
 func (q *request) decode(in any) error {
 	var err error
 	switch q.service.protocol {
-	case queryProtocol:
+	case queryProtocol, ec2Protocol:
 		err = q.query.Decode(in)
 	case restXML, restJSON:
 		err = q.rest.decode(in)
@@ -455,6 +461,8 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 			}
 		case queryProtocol:
 			buf = wire.AppendXMLError(buf, s.xmlns, e.Fault, e.Code, e.Message, q.call.requestID)
+		case ec2Protocol:
+			buf = appendEC2(buf, s, nil, e, q.call)
 		case rpcCBOR:
 			buf = wire.AppendCBORError(buf, e.Code, e.Message)
 		default:
@@ -468,6 +476,8 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 			}
 		case queryProtocol:
 			buf = wire.AppendXML(buf, s.xmlns, q.call.operation, q.call.requestID, out)
+		case ec2Protocol:
+			buf = appendEC2(buf, s, out, nil, q.call)
 		case rpcCBOR:
 			buf = wire.AppendCBOR(buf, out)
 		default:
@@ -483,7 +493,7 @@ func (q *request) write(w http.ResponseWriter, out any, err error) {
 		h.Set("Content-Type", "application/xml")
 		h.Set("X-Amz-Request-Id", q.call.requestID)
 		h.Set("X-Amz-Id-2", q.call.hostID())
-	case queryProtocol:
+	case queryProtocol, ec2Protocol:
 		h.Set("Content-Type", "text/xml")
 	case json10:
 		h.Set("Content-Type", "application/x-amz-json-1.0")

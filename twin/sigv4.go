@@ -92,6 +92,9 @@ func (e *authError) in(p protocol) *apiError {
 		out.Code, out.Status = codes.query, codes.queryStatus
 	case restJSON:
 		out.Status = http.StatusForbidden
+	case ec2Protocol:
+		f := ec2Faults[e.fault]
+		out.Code, out.Message, out.Status = f.code, f.message, f.status
 	case restXML:
 		f := s3Faults[e.fault]
 		out.Code, out.Message, out.Status = f.code, f.message, f.status

@@ -187,6 +187,11 @@ func loadState(s *account.Snapshot, seed int64, secret func() string) (*state, e
 		}
 		st.putRole(&v)
 	}
+	for _, r := range s.Roles {
+		for _, arn := range r.Profiles {
+			st.knowProfile(arn, r.Name)
+		}
+	}
 	st.loadFacts(s)
 	return st, nil
 }
@@ -256,6 +261,10 @@ func (s *state) snapshot() *account.Snapshot {
 		v.Trust = s.trustWithARNs(r.Trust)
 		if use, ok := s.roleUse[r.ID]; ok {
 			v.LastUsed = &use
+		}
+		v.Profiles = nil
+		for _, p := range s.belongings.profilesOf(r) {
+			v.Profiles = append(v.Profiles, p.arn)
 		}
 		out.Roles = append(out.Roles, v)
 	}

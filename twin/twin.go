@@ -83,6 +83,8 @@ type Twin struct {
 	hubs           map[string]*hub    // Security Hub, by region
 	monitoring     map[string]*monitoring
 	contacts       map[string]alternateContact // by kind
+	keys           map[string][]*kmsKey        // of KMS, by region
+	estates        map[string]*estate          // of EC2, by region
 	// told is what the snapshot knew of regions, buckets and settings.
 	told account.Facts
 }
@@ -99,7 +101,7 @@ func New(cfg Config) (*Twin, error) {
 	if err := cfg.Faults.Check(); err != nil {
 		return nil, fmt.Errorf("twin: %w", err)
 	}
-	t := &Twin{faults: cfg.Faults, random: newRandom(cfg.Random), now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}, monitoring: map[string]*monitoring{}, contacts: map[string]alternateContact{}}
+	t := &Twin{faults: cfg.Faults, random: newRandom(cfg.Random), now: cfg.Now, log: cfg.Log, region: cfg.Region, operations: registry(), mu: new(sync.Mutex), buckets: map[string]*bucket{}, hubs: map[string]*hub{}, monitoring: map[string]*monitoring{}, contacts: map[string]alternateContact{}, keys: map[string][]*kmsKey{}, estates: map[string]*estate{}}
 	if t.now == nil {
 		t.now = time.Now
 	}

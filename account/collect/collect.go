@@ -46,8 +46,8 @@ type Clients struct {
 	Guardrails GuardrailClient
 	// Users is asked for each user.
 	Users UserClient
-	// Regions are asked for their monitoring, and Buckets for the buckets of
-	// the trails that they show.
+	// Regions are asked for their monitoring, keys, networks and instances,
+	// and Buckets for the buckets of the trails that they show.
 	Regions map[string]Regional
 	Buckets BucketClient
 	// Contacts and Block tell settings of the account as a whole.

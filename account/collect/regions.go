@@ -26,8 +26,10 @@ type Regional struct {
 	Topics    TopicClient
 	Config    ConfigClient
 	Analyzers AnalyzerClient
-	// Hub is not asked where it is nil.
-	Hub HubClient
+	// Hub is not asked where it is nil; nor are Keys and Estate.
+	Hub    HubClient
+	Keys   KeyClient
+	Estate EstateClient
 }
 
 // LogsClient holds the call of CloudWatch Logs that Account makes.
@@ -56,7 +58,7 @@ type AnalyzerClient interface {
 	ListAnalyzers(ctx context.Context, in *accessanalyzer.ListAnalyzersInput, opts ...func(*accessanalyzer.Options)) (*accessanalyzer.ListAnalyzersOutput, error)
 }
 
-// regions reads the monitoring of each region: two calls and more for each
+// regions reads what is asked for of each region: a call and more for each
 // part.
 func (r *reader) regions(ctx context.Context) {
 	if len(r.Regions) == 0 {
@@ -67,7 +69,7 @@ func (r *reader) regions(ctx context.Context) {
 	for i, name := range names {
 		c, at := r.Regions[name], &r.snapshot.Regions[i]
 		at.Name = name
-		r.Progress("monitoring in " + name)
+		r.Progress("monitoring, keys, networks and instances in " + name)
 		r.part(ctx, "cloudtrail:DescribeTrails", name, func() (func(), error) {
 			got, err := r.trails(ctx, c.Trails, name)
 			return func() { at.Trails = fact(r, "cloudtrail:DescribeTrails", got) }, err
@@ -94,11 +96,14 @@ func (r *reader) regions(ctx context.Context) {
 				return func() { at.SecurityHub = fact(r, "securityhub:DescribeHub", got) }, err
 			})
 		}
+		r.estate(ctx, c, at)
 	}
 	r.all.Wait()
-	// Only now is it known which topics somebody would be told through.
+	// Only now is it known which keys there are, and which topics somebody
+	// would be told through.
 	for i, name := range names {
 		c, at := r.Regions[name], &r.snapshot.Regions[i]
+		r.keys(ctx, c, at)
 		if at.Alarms == nil || at.MetricFilters == nil {
 			continue
 		}

@@ -45,10 +45,11 @@ organisation. What takes more calls is asked for:
   --per-user                six calls and more for each user: ids of access keys,
                             MFA devices of every kind, SSH keys, certificates,
                             services last accessed
-  --regions                 seven calls and more for each region: trails and who
+  --regions                 eleven calls and more for each region: trails and who
                             reaches their buckets, metric filters, alarms and
                             who they tell, the recorder of AWS Config, Access
-                            Analyzer, Security Hub
+                            Analyzer, Security Hub, VPCs with their flow logs,
+                            EC2 instances; one or two for each KMS key
   --organization-role-arn   the control policies above the account, read in the
                             management account of the organisation
 
@@ -82,7 +83,7 @@ EXIT STATUS
 	f.BoolVar(&o.org, "org", false, "read every account of the organisation")
 	f.StringVar(&o.memberRole, "member-role", "IAM-Auditor-role", "name of the role to assume in the accounts of the organisation")
 	f.BoolVar(&o.perUser, "per-user", false, "read what takes calls for each user")
-	f.StringSliceVar(&o.regions, "regions", nil, "read the monitoring of these regions")
+	f.StringSliceVar(&o.regions, "regions", nil, "read monitoring, keys, networks and instances of these regions")
 	f.StringVar(&o.organizationRole, "organization-role-arn", "", "role of the management account, or of a delegate, that may read control policies")
 	f.StringVar(&o.resume, "resume", "", "earlier snapshot: take from it what was read of each user within the last hour")
 	f.DurationVar(&o.patience, "report-patience", 3*time.Minute, "how long to wait for the credential report")

@@ -57,6 +57,9 @@ var doors = []Door{
 	{Package: "account/collect", Service: "s3control", Why: "reads what the account forbids its buckets", Operations: []string{"GetPublicAccessBlock"}},
 	{Package: "account/collect", Service: "account", Why: "reads whether somebody gets AWS's letters about security", Operations: []string{"GetAlternateContact"}},
 	{Package: "account/collect", Service: "securityhub", Why: "reads whether Security Hub is on", Operations: []string{"DescribeHub"}},
+	{Package: "account/collect", Service: "kms", Why: "reads whether keys rotate", Operations: []string{"ListKeys", "DescribeKey", "GetKeyRotationStatus"}},
+	{Package: "account/collect", Service: "ec2", Why: "reads whether networks are logged, and which instances have a role", Operations: []string{
+		"DescribeVpcs", "DescribeFlowLogs", "DescribeInstances"}},
 	{Package: "account/collect", Service: "accessanalyzer", Why: "reads whether access from outside is looked for", Operations: []string{"ListAnalyzers"}},
 	{Package: "cmd/warden", Files: "simulate_aws.go", Service: "iam", Why: "asks AWS's own simulator the same, when told to", Operations: []string{
 		"SimulatePrincipalPolicy", "SimulateCustomPolicy"}},
