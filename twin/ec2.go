@@ -203,17 +203,17 @@ func filterRecords(list []ec2Filter) items[filterRecord] {
 	return out
 }
 
-// tagged is a text with its number in a list, in the records of younger
+// contentRecord is a text with its number in a list, in the records of younger
 // operations.
-type tagged struct {
+type contentRecord struct {
 	Tag     int    `json:"tag"`
 	Content string `json:"content"`
 }
 
-func taggedList(list []string) []tagged {
-	var out []tagged
+func contentRecords(list []string) []contentRecord {
+	var out []contentRecord
 	for i, s := range list {
-		out = append(out, tagged{i + 1, s})
+		out = append(out, contentRecord{i + 1, s})
 	}
 	return out
 }

@@ -221,20 +221,20 @@ func (r *describeFlowLogsRequest) common() *ec2Request {
 
 func (r *describeFlowLogsRequest) record() any {
 	type filter struct {
-		Tag    int      `json:"tag"`
-		Name   string   `json:"Name"`
-		Values []tagged `json:"Value"`
+		Tag    int             `json:"tag"`
+		Name   string          `json:"Name"`
+		Values []contentRecord `json:"Value"`
 	}
 	var filters []filter
 	for i, f := range r.Filter {
-		filters = append(filters, filter{i + 1, f.Name, taggedList(f.Value)})
+		filters = append(filters, filter{i + 1, f.Name, contentRecords(f.Value)})
 	}
 	type request struct {
-		MaxResults *int32   `json:"MaxResults,omitempty"`
-		FlowLogIDs []tagged `json:"FlowLogId,omitempty"`
-		Filters    []filter `json:"Filter,omitempty"`
+		MaxResults *int32          `json:"MaxResults,omitempty"`
+		FlowLogIDs []contentRecord `json:"FlowLogId,omitempty"`
+		Filters    []filter        `json:"Filter,omitempty"`
 	}
-	return map[string]any{"DescribeFlowLogsRequest": request{r.MaxResults, taggedList(r.FlowLogId), filters}}
+	return map[string]any{"DescribeFlowLogsRequest": request{r.MaxResults, contentRecords(r.FlowLogId), filters}}
 }
 
 type flowLogAnswer struct {
