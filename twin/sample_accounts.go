@@ -63,27 +63,27 @@ func (c *company) headquarters(security string) {
 			}
 		})
 	}
-	zone := c.role("/platform/", "landing-zone", "Makes and changes accounts", trustingService("cloudformation"), 470, 3, tagged("platform", func(r *account.Role) {
+	zone := c.role("/platform/", "landing-zone", "Makes and changes accounts", trustingService("cloudformation"), 470, 3, ownedBy("platform", func(r *account.Role) {
 		r.Attached = []string{"arn:aws:iam::aws:policy/AdministratorAccess"}
 	}))
 	c.plant("escalation-target", zone.ARN, "an administrator's role that CloudFormation may have")
-	c.role("/ci/", "github-landing-zone", "Rolls out rules from the main branch", trustingGitHub("repo:halden-group/landing-zone:ref:refs/heads/main"), 240, 1, tagged("platform", func(r *account.Role) {
+	c.role("/ci/", "github-landing-zone", "Rolls out rules from the main branch", trustingGitHub("repo:halden-group/landing-zone:ref:refs/heads/main"), 240, 1, ownedBy("platform", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("rules", allow("*", "organizations:Describe*", "organizations:List*", "organizations:UpdatePolicy", "cloudformation:UpdateStackSet", "cloudformation:DescribeStackSet"))}
 	}))
-	c.role("/ci/", "github-landing-zone-plan", "Shows in pull requests what would change", trustingGitHub("repo:halden-group/landing-zone:pull_request"), 240, 2, tagged("platform", func(r *account.Role) {
+	c.role("/ci/", "github-landing-zone-plan", "Shows in pull requests what would change", trustingGitHub("repo:halden-group/landing-zone:pull_request"), 240, 2, ownedBy("platform", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("read", allow("*", "organizations:Describe*", "organizations:List*", "cloudformation:Describe*"))}
 	}))
-	c.role("/security/", "audit-reader", "The security team reads who may do what", trustingARN("arn:aws:iam::"+security+":root", `{"StringEquals":{"sts:ExternalId":"halden-audit"}}`), 300, 0, tagged("security", func(r *account.Role) {
+	c.role("/security/", "audit-reader", "The security team reads who may do what", trustingARN("arn:aws:iam::"+security+":root", `{"StringEquals":{"sts:ExternalId":"halden-audit"}}`), 300, 0, ownedBy("security", func(r *account.Role) {
 		r.Attached = []string{"arn:aws:iam::aws:policy/IAMReadOnlyAccess"}
 	}))
-	c.role("/finance/", "cost-optimizer", "A vendor reads the bill of all accounts", trustingARN("arn:aws:iam::999988887777:root", `{"StringEquals":{"sts:ExternalId":"hg-20418"}}`), 365, 4, tagged("finance", func(r *account.Role) {
+	c.role("/finance/", "cost-optimizer", "A vendor reads the bill of all accounts", trustingARN("arn:aws:iam::999988887777:root", `{"StringEquals":{"sts:ExternalId":"hg-20418"}}`), 365, 4, ownedBy("finance", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("bill", allow("*", "ce:Get*", "cur:Describe*"))}
 	}))
 	former := c.role("/finance/", "billing-reader", "", trustingARN("arn:aws:iam::666655554444:root", ""), 900, 260, func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("bill", allow("*", "ce:*", "budgets:*"))}
 	})
 	c.plant("former-account", former.ARN, "trusts an account that was sold, without an external id")
-	c.role("/service-role/", "budget-alarms", "Tells of budgets that run out", trustingService("lambda"), 500, 0, tagged("finance", func(r *account.Role) {
+	c.role("/service-role/", "budget-alarms", "Tells of budgets that run out", trustingService("lambda"), 500, 0, ownedBy("finance", func(r *account.Role) {
 		r.Attached = []string{"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
 		r.Inline = []account.InlinePolicy{c.inline("tell", allow("arn:aws:sns:us-east-1:ACCOUNT:budgets", "sns:Publish"))}
 	}))
@@ -139,32 +139,32 @@ func (c *company) watchtower() {
 			r.Inline = []account.InlinePolicy{c.inline("AwsSSOInlinePolicy", allow("*", "guardduty:Get*", "securityhub:Get*", "cloudtrail:LookupEvents"))}
 		})
 	}
-	c.role("/service-role/", "trail-to-logs", "CloudTrail writes to the log group of the organization's trail", trustingService("cloudtrail"), 780, 0, tagged("security", func(r *account.Role) {
+	c.role("/service-role/", "trail-to-logs", "CloudTrail writes to the log group of the organization's trail", trustingService("cloudtrail"), 780, 0, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("write", allow("arn:aws:logs:us-east-1:ACCOUNT:log-group:organization-trail:*", "logs:CreateLogStream", "logs:PutLogEvents"))}
 	}))
-	c.role("/service-role/", "config-aggregator", "AWS Config reads the accounts of the organization", trustingService("config"), 620, 0, tagged("security", func(r *account.Role) {
+	c.role("/service-role/", "config-aggregator", "AWS Config reads the accounts of the organization", trustingService("config"), 620, 0, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("accounts", allow("*", "organizations:ListAccounts", "organizations:DescribeOrganization", "organizations:ListAWSServiceAccessForOrganization"))}
 	}))
 	for _, name := range []string{"triage-findings", "enrich-findings", "rotate-canaries"} {
-		c.role("/service-role/", name, "A function of the security team", trustingService("lambda"), 350, 0, tagged("security", func(r *account.Role) {
+		c.role("/service-role/", name, "A function of the security team", trustingService("lambda"), 350, 0, ownedBy("security", func(r *account.Role) {
 			r.Attached = []string{"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
 			r.Inline = []account.InlinePolicy{c.inline("findings", allow("arn:aws:sqs:us-east-1:ACCOUNT:findings", "sqs:SendMessage"))}
 		}))
 	}
-	c.role("/ci/", "github-detections", "Rolls out detections from the main branch", trustingGitHub("repo:halden-group/detections:ref:refs/heads/main"), 200, 2, tagged("security", func(r *account.Role) {
+	c.role("/ci/", "github-detections", "Rolls out detections from the main branch", trustingGitHub("repo:halden-group/detections:ref:refs/heads/main"), 200, 2, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("deploy", allow("arn:aws:lambda:us-east-1:ACCOUNT:function:*-findings", "lambda:UpdateFunctionCode", "lambda:PublishVersion"))}
 	}))
-	wide := c.role("/ci/", "github-detections-test", "Tries detections of pull requests", trustingGitHub("*"), 160, 3, tagged("security", func(r *account.Role) {
+	wide := c.role("/ci/", "github-detections-test", "Tries detections of pull requests", trustingGitHub("*"), 160, 3, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("samples", allow("arn:aws:s3:::halden-samples/*", "s3:GetObject"))}
 	}))
 	c.plant("github-anybody", wide.ARN, "trusts every job of GitHub, whosever it is")
-	c.role("/security/", "forensics", "Takes copies of disks, by people with MFA", trustingARN("arn:aws:iam::ACCOUNT:root", `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), 500, 62, tagged("security", func(r *account.Role) {
+	c.role("/security/", "forensics", "Takes copies of disks, by people with MFA", trustingARN("arn:aws:iam::ACCOUNT:root", `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), 500, 62, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("copy", allow("*", "ec2:CreateSnapshot", "ec2:DescribeInstances", "ec2:DescribeVolumes", "ec2:ModifySnapshotAttribute"))}
 	}))
-	c.role("/security/", "log-archive-reader", "Reads the logs of all accounts", trustingARN("arn:aws:iam::ACCOUNT:root", `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), 700, 8, tagged("security", func(r *account.Role) {
+	c.role("/security/", "log-archive-reader", "Reads the logs of all accounts", trustingARN("arn:aws:iam::ACCOUNT:root", `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), 700, 8, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("read", allow("arn:aws:s3:::halden-organization-trail/*", "s3:GetObject"))}
 	}))
-	c.role("/vendor/", "siem", "The vendor of the SIEM takes findings", trustingARN("arn:aws:iam::888877776666:root", `{"StringEquals":{"sts:ExternalId":"hs-90210"}}`), 430, 0, tagged("security", func(r *account.Role) {
+	c.role("/vendor/", "siem", "The vendor of the SIEM takes findings", trustingARN("arn:aws:iam::888877776666:root", `{"StringEquals":{"sts:ExternalId":"hs-90210"}}`), 430, 0, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("take", allow("arn:aws:sqs:us-east-1:ACCOUNT:findings", "sqs:ReceiveMessage", "sqs:DeleteMessage"))}
 	}))
 	trial := c.role("/vendor/", "siem-trial", "", trustingARN("arn:aws:iam::777766665555:root", ""), 760, 410, func(r *account.Role) {

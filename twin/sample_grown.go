@@ -198,8 +198,8 @@ func (c *company) serviceCredential(u *account.User, service string, active bool
 // products each have a function, a task and a queue worker.
 var products = []string{"booking", "tariff", "tracking", "customs", "invoice", "fleet", "warehouse", "portal"}
 
-// tagged is what else is special about a role that a team has.
-func tagged(team string, more func(r *account.Role)) func(r *account.Role) {
+// ownedBy is what else is special about a role that a team has.
+func ownedBy(team string, more func(r *account.Role)) func(r *account.Role) {
 	return func(r *account.Role) {
 		r.Tags = map[string]string{"owner": team, "team": team, "env": "production"}
 		if more != nil {
@@ -227,14 +227,14 @@ func trustingGitHub(sub string) string {
 
 func (c *company) moreRoles() {
 	for i, name := range products {
-		c.role("/service-role/", name+"-function", "Runs "+name+" on Lambda", trustingService("lambda"), 400-i*20, i%4, tagged("engineering", func(r *account.Role) {
+		c.role("/service-role/", name+"-function", "Runs "+name+" on Lambda", trustingService("lambda"), 400-i*20, i%4, ownedBy("engineering", func(r *account.Role) {
 			r.Attached = []string{"arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}
 			r.Inline = []account.InlinePolicy{c.inline("table", allow("arn:aws:dynamodb:us-east-1:ACCOUNT:table/"+name, "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"))}
 		}))
-		c.role("/app/", name+"-task", "The "+name+" service on ECS", trustingService("ecs-tasks"), 350-i*15, i, tagged("engineering", func(r *account.Role) {
+		c.role("/app/", name+"-task", "The "+name+" service on ECS", trustingService("ecs-tasks"), 350-i*15, i, ownedBy("engineering", func(r *account.Role) {
 			r.Inline = []account.InlinePolicy{c.inline("queue", allow("arn:aws:sqs:us-east-1:ACCOUNT:"+name, "sqs:SendMessage", "sqs:ReceiveMessage", "sqs:DeleteMessage"))}
 		}))
-		c.role("/app/", name+"-backup", "Nightly backup of "+name, trustingService("backup"), 500-i*30, 1, tagged("operations", func(r *account.Role) {
+		c.role("/app/", name+"-backup", "Nightly backup of "+name, trustingService("backup"), 500-i*30, 1, ownedBy("operations", func(r *account.Role) {
 			r.Inline = []account.InlinePolicy{c.inline("store", allow("arn:aws:s3:::halden-backup/"+name+"/*", "s3:PutObject"))}
 		}))
 	}
@@ -249,24 +249,24 @@ func (c *company) moreRoles() {
 			r.Inline = []account.InlinePolicy{c.inline("AwsSSOInlinePolicy", allow("*", "s3:ListAllMyBuckets", "cloudwatch:Get*", "ce:Get*"))}
 		})
 	}
-	c.role("/ci/", "github-release", "Releases from the main branch", trustingGitHub("repo:halden-freight/*:ref:refs/heads/main"), 190, 1, tagged("platform", func(r *account.Role) {
+	c.role("/ci/", "github-release", "Releases from the main branch", trustingGitHub("repo:halden-freight/*:ref:refs/heads/main"), 190, 1, ownedBy("platform", func(r *account.Role) {
 		r.Attached = []string{c.arn("policy", "/ci/", policyArtifacts)}
 	}))
-	wide := c.role("/ci/", "github-sandbox", "Trials", trustingGitHub("repo:*"), 140, 25, tagged("engineering", func(r *account.Role) {
+	wide := c.role("/ci/", "github-sandbox", "Trials", trustingGitHub("repo:*"), 140, 25, ownedBy("engineering", func(r *account.Role) {
 		r.Attached = []string{"arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"}
 	}))
 	c.plant("github-anybody", wide.ARN, "trusts every repository of GitHub")
-	c.role("/vendor/", "scanner", "A vendor looks for weaknesses", trustingARN("arn:aws:iam::888877776666:root", `{"StringEquals":{"sts:ExternalId":"scan-7711"}}`), 220, 1, tagged("security", func(r *account.Role) {
+	c.role("/vendor/", "scanner", "A vendor looks for weaknesses", trustingARN("arn:aws:iam::888877776666:root", `{"StringEquals":{"sts:ExternalId":"scan-7711"}}`), 220, 1, ownedBy("security", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("look", allow("*", "ec2:Describe*", "iam:List*", "s3:GetBucketPolicy"))}
 	}))
-	open := c.role("/vendor/", "freight-index", "A vendor reads prices", trustingARN("arn:aws:iam::777766665555:root", ""), 640, 33, tagged("finance", func(r *account.Role) {
+	open := c.role("/vendor/", "freight-index", "A vendor reads prices", trustingARN("arn:aws:iam::777766665555:root", ""), 640, 33, ownedBy("finance", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("prices", allow("arn:aws:s3:::halden-artifacts/prices/*", "s3:GetObject"))}
 	}))
 	c.plant("vendor-without-external-id", open.ARN, "trusts a vendor without an external id")
-	c.role("/support/", "aws-support", "Opens cases with AWS", trustingARN("arn:aws:iam::ACCOUNT:root", `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), 500, 50, tagged("operations", func(r *account.Role) {
+	c.role("/support/", "aws-support", "Opens cases with AWS", trustingARN("arn:aws:iam::ACCOUNT:root", `{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), 500, 50, ownedBy("operations", func(r *account.Role) {
 		r.Inline = []account.InlinePolicy{c.inline("cases", allow("*", "support:*"))}
 	}))
-	runner := c.role("/app/", "lambda-admin", "Runs maintenance functions", trustingService("lambda"), 450, 7, tagged("platform", func(r *account.Role) {
+	runner := c.role("/app/", "lambda-admin", "Runs maintenance functions", trustingService("lambda"), 450, 7, ownedBy("platform", func(r *account.Role) {
 		r.Attached = []string{"arn:aws:iam::aws:policy/AdministratorAccess"}
 	}))
 	c.plant("escalation-target", runner.ARN, "an administrator's role that Lambda may have")
