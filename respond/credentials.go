@@ -162,8 +162,8 @@ func (r *Responder) rejudgeCredential(ctx context.Context, id string, since time
 	if r.Past == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, historyPatience)
-	defer cancel()
+	begin, ctx, done := patiently(ctx)
+	defer done()
 	if userID, ok := strings.CutPrefix(id, "password:"); ok {
 		if _, err := r.Rejudge(ctx, r.Past, userID, since); err != nil {
 			r.Log.Error("what was done meanwhile could not be judged again", "with", id, "error", oneLine(err))
@@ -171,7 +171,7 @@ func (r *Responder) rejudgeCredential(ctx context.Context, id string, since time
 		return
 	}
 	var events []*trail.Event
-	for e, err := range r.Past.Events(ctx, since, r.Now(), source.Filter{By: source.ByAccessKeyID, Value: id}) {
+	for e, err := range r.Past.Events(begin, since, r.Now(), source.Filter{By: source.ByAccessKeyID, Value: id}) {
 		if err != nil {
 			r.Log.Error("what was done meanwhile could not be judged again", "with", id, "error", oneLine(err))
 			break
@@ -181,7 +181,11 @@ func (r *Responder) rejudgeCredential(ctx context.Context, id string, since time
 		}
 	}
 	oldestFirst(events)
-	for _, e := range events {
+	for i, e := range events {
+		if begin.Err() != nil {
+			r.Log.Error("what was done meanwhile could not all be judged again", "with", id, "left", len(events)-i)
+			return
+		}
 		if res := r.Handle(ctx, e); res.Err != nil && ctx.Err() == nil {
 			r.Log.Error("an event could not be judged again", "event", e.ID, "error", res.Err)
 		}

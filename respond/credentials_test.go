@@ -295,6 +295,28 @@ func TestAKeyIsNotGivenBackByAnOutsider(t *testing.T) {
 	}
 }
 
+// A failed call with a key that an outsider made is told once, also where its
+// owner becomes an administrator meanwhile, so that from then on the key alone
+// is looked at.
+func TestAFailedCallIsToldOnce(t *testing.T) {
+	t.Parallel()
+	p, _ := cast(t, stage.Options{})
+	_, planted := p.key(p.intruder, newcomer)
+	if err := p.createUser(planted, "x"); code(err) != "AccessDenied" {
+		t.Fatal(err)
+	}
+	failed := *p.the(newcomer, "CreateUser")
+	p.handle(p.r, p.the(p.Truth.Intruder, "CreateAccessKey"), guard.Contain, "no administrator")
+	first := p.handle(p.r, &failed, guard.Alert, "which user "+p.Truth.Intruder)
+	told := len(p.Twin.Published())
+	p.join(p.Admin, newcomer)
+	p.handle(p.r, p.the(p.Truth.Administrator, "AddUserToGroup"), guard.Allowed, "administrator")
+	again := p.handle(p.r, &failed, guard.Alert, "which user "+p.Truth.Intruder)
+	if again.Credential == "" || again.Incident != first.Incident || len(p.Twin.Published()) != told {
+		t.Errorf("credential %q, incident %s after %s, %d messages after %d", again.Credential, again.Incident, first.Incident, len(p.Twin.Published()), told)
+	}
+}
+
 // Who signs in with a password that an outsider set is the outsider, until
 // somebody who may sets another.
 func TestAPasswordInOtherHands(t *testing.T) {

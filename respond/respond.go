@@ -326,6 +326,9 @@ func (r *Responder) join(ctx context.Context, res *Result) error {
 	if res.Actor.Kind == trail.FederatedUser && res.Subject.ID != "" {
 		who = res.Subject // the incident is the user's, whoever acts for him
 	}
+	if err := r.staysWhereItIs(ctx, res, who.ID); err != nil {
+		return err
+	}
 	if h := res.Held; h != nil && res.chain == "" && h.Incident != res.Incident {
 		res.chain = h.Incident
 	}
@@ -356,6 +359,24 @@ func (r *Responder) join(ctx context.Context, res *Result) error {
 		return err
 	}
 	return r.noteMade(ctx, res.Incident, e)
+}
+
+// staysWhereItIs leaves an event that is reported only in the incident of its
+// caller that has it: he himself was contained, and now it is his credential, or
+// the other way round. People were told.
+func (r *Responder) staysWhereItIs(ctx context.Context, res *Result, caller string) error {
+	if res.Verdict != guard.Alert || caller == "" {
+		return nil
+	}
+	has, err := r.Ledger.Joined(ctx, res.Event.ID)
+	if err != nil || has == "" || has == res.Incident {
+		return err
+	}
+	other, err := r.Ledger.Incident(ctx, has)
+	if err == nil && other.CallerID == caller {
+		res.Incident = has
+	}
+	return err
 }
 
 // callerLocks keeps two events of one caller from being handled at once in

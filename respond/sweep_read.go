@@ -280,10 +280,12 @@ func when(t *time.Time) string {
 // Rejudge handles the calls of IAM that one caller made since a time again, by
 // the facts of now: who may do what has changed since they were judged. It
 // returns what became of each, the oldest first. The history may lack the
-// newest events; a sweep finds those.
+// newest events; a sweep finds those, and what there was no time for.
 func (r *Responder) Rejudge(ctx context.Context, past Past, callerID string, since time.Time) ([]Result, error) {
+	begin, ctx, done := patiently(ctx)
+	defer done()
 	var events []*trail.Event
-	for e, err := range past.Events(ctx, since, r.Now(), source.Filter{By: source.ByEventSource, Value: detect.IAM}) {
+	for e, err := range past.Events(begin, since, r.Now(), source.Filter{By: source.ByEventSource, Value: detect.IAM}) {
 		if err != nil {
 			return nil, fmt.Errorf("judge the events of %s again: %w", callerID, err)
 		}
@@ -293,9 +295,12 @@ func (r *Responder) Rejudge(ctx context.Context, past Past, callerID string, sin
 		}
 	}
 	oldestFirst(events)
-	results := make([]Result, len(events))
+	var results []Result
 	for i, e := range events {
-		results[i] = r.Handle(ctx, e)
+		if err := begin.Err(); err != nil {
+			return results, fmt.Errorf("judge the events of %s again: %d are left: %w", callerID, len(events)-i, err)
+		}
+		results = append(results, r.Handle(ctx, e))
 	}
 	return results, nil
 }
