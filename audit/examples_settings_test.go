@@ -153,7 +153,7 @@ func init() {
 		example{"one about what may be anything", filter(4, `{ $.eventName = %Trail$|Logging$% && $.userAgent = %.% }`), fail, "", "an event such as"},
 		example{"one that may see everything", filter(4, `{ $.eventName = %Trail$|Logging$% && $.awsRegion = %.% }`), unknown, "", "what may be anything"},
 		example{"one about the event as it is written", filter(4, `%CreateTrail|UpdateTrail|DeleteTrail|StartLogging|StopLogging%`), pass, "", "filter-4"},
-		example{"one that sees names and may see more", filter(4, `%eventName.*(Create|Update|Delete)Trail%`), unknown, "", "regular expression"},
+		example{"one that sees names and may see more", filter(4, ` %eventName.*(Create|Update|Delete)Trail%`), unknown, "", "regular expression"},
 		example{"a regular expression that cannot see all", filter(4, `{ $.eventName = %StopLogging|DeleteTrail% }`), fail, "", "CreateTrail"},
 		example{"split over two filters", func(s *account.Snapshot) {
 			filter(4, `{ ($.eventName = CreateTrail) || ($.eventName = UpdateTrail) }`)(s)

@@ -116,8 +116,9 @@ const undecided = "the filters are too involved to be compared, or have a regula
 // or a regular expression that matches one, or one about the event as it is
 // written that names a field.
 func mentions(text string, w pattern.Want) bool {
+	written := strings.HasPrefix(strings.TrimSpace(text), "%")
 	for selector := range w {
-		if field := selector[strings.LastIndex(selector, ".")+1:]; strings.HasPrefix(text, "%") && strings.Contains(text, field) {
+		if field := selector[strings.LastIndex(selector, ".")+1:]; written && strings.Contains(text, field) {
 			return true
 		}
 	}
