@@ -95,6 +95,11 @@ the part of it, so that it is the same from run to run.
   about one user that differ count for nothing.
 - **Open to everybody** is also a role that trusts an issuer of tokens for all its customers, such as GitHub or Cognito, without a condition on whose tokens are meant.
 - **AWS Config** must deliver, not only record; types that belong to no region, such as users and roles, are needed in one region.
+- **KMS keys** that count are the customer's own, for symmetric encryption, of material that KMS made, and enabled: no others can rotate by themselves. Whatever the
+  period, it passes; the answer tells it. A replica follows its primary. A key whose own policy keeps the auditor out is unknown.
+- **Flow logs** must be of the VPC as a whole, record what was rejected (or all), be active and deliver. One of a subnet or an interface does not make up for it. A VPC
+  that is shared by another account is that account's.
+- **Instances** that run or are stopped need an instance profile, and that a role. Nothing tells whether a machine calls AWS; accept those that do not.
 - **Regions**: the regions that every account has on must all have been read; those that were not are named and unknown. Opt-in regions count where they were read.
 
 ## Where the benchmarks ask it

@@ -105,6 +105,16 @@ func (e *Evidence) gap(actions ...string) string {
 	return "not in the evidence (" + strings.Join(actions, ", ") + ")"
 }
 
+// gapOf returns the reason why a call gave nothing about one subject.
+func (e *Evidence) gapOf(subject string, actions ...string) string {
+	for _, g := range e.Gaps {
+		if g.Subject == subject && slices.Contains(actions, g.What) {
+			return g.What + ": " + g.Reason
+		}
+	}
+	return "not in the evidence (" + strings.Join(actions, ", ") + ")"
+}
+
 // unknown is the answer where evidence is missing.
 func (e *Evidence) unknown(what string, actions ...string) Answer {
 	return Answer{Status: finding.Unknown, Summary: what + ": " + e.gap(actions...), Remedy: "Collect it: allow " + strings.Join(actions, ", ")}

@@ -319,7 +319,7 @@ func TestEveryControlHasExamples(t *testing.T) {
 			continue
 		}
 		has := map[finding.Status]bool{}
-		for _, list := range [][]example{examples[c.ID], trailExamples[c.ID], monitorExamples[c.ID], passwordExamples[c.ID], activityExamples[c.ID], excessExamples[c.ID]} {
+		for _, list := range [][]example{examples[c.ID], trailExamples[c.ID], monitorExamples[c.ID], passwordExamples[c.ID], activityExamples[c.ID], excessExamples[c.ID], estateExamples[c.ID]} {
 			for _, x := range list {
 				has[x.status] = true
 			}

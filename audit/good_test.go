@@ -13,6 +13,7 @@ const (
 	id       = "111122223333"
 	trailARN = "arn:aws:cloudtrail:eu-west-1:" + id + ":trail/all"
 	topic    = "arn:aws:sns:eu-west-1:" + id + ":security"
+	profile  = "arn:aws:iam::" + id + ":instance-profile/web"
 )
 
 var now = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
@@ -74,7 +75,7 @@ func good() *account.Snapshot {
 	s.Roles = []account.Role{{
 		Name: "support", ID: "AROASUPPORT", ARN: arn("role/support"), CreateDate: ago(500), Attached: []string{"arn:aws:iam::aws:policy/AWSSupportAccess"},
 		Trust:    json.RawMessage(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:user/ann"},"Action":"sts:AssumeRole"}]}`),
-		LastUsed: &account.RoleUse{Date: ago(3), Region: "eu-west-1"},
+		LastUsed: &account.RoleUse{Date: ago(3), Region: "eu-west-1"}, Profiles: []string{profile},
 	}}
 	s.Policies = []account.ManagedPolicy{
 		managed(arn("policy/read"), `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::site/*"}}`),
@@ -122,6 +123,11 @@ func good() *account.Snapshot {
 		r.MetricFilters = known("logs:DescribeMetricFilters", []account.MetricFilter{})
 		r.Alarms = known("cloudwatch:DescribeAlarms", []account.Alarm{})
 		r.Topics = known("sns:ListSubscriptionsByTopic", []account.Topic{})
+		r.Keys = known("kms:DescribeKey", []account.Key{{ID: "1", ARN: "arn:aws:kms:" + name + ":" + id + ":key/1", Manager: "CUSTOMER", State: "Enabled", Spec: "SYMMETRIC_DEFAULT", Origin: "AWS_KMS",
+			Rotation: &account.KeyRotation{Enabled: true, Period: 365}}})
+		r.VPCs = known("ec2:DescribeVpcs", []account.VPC{{ID: "vpc-1", Owner: id}})
+		r.FlowLogs = known("ec2:DescribeFlowLogs", []account.FlowLog{{ID: "fl-1", Resource: "vpc-1", Traffic: "REJECT", Status: "ACTIVE", Delivery: "SUCCESS", Destination: "arn:aws:s3:::logs"}})
+		r.Instances = known("ec2:DescribeInstances", []account.Instance{{ID: "i-1", State: "running", Profile: profile}})
 		s.Regions = append(s.Regions, r)
 	}
 	r := home(s)

@@ -14,6 +14,7 @@ var All = sync.OnceValue(func() []*Control {
 		&certificateExpired, &analyzerExternal,
 		&trailAllRegions, &trailValidation, &trailLogs, &trailKMS, &trailBucketPublic, &trailBucketLogging, &trailObjectWrites, &trailObjectReads,
 		&configRecorder, &securityHub, &securityContact, &publicAccessBlock,
+		&kmsRotation, &vpcFlowLogs, &instanceRoles,
 	}
 	list = append(list, &principalAdmin)
 	for _, x := range excesses {

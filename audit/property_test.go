@@ -15,7 +15,7 @@ import (
 // bad is the good account after a random half of the changes of the examples.
 func bad(r *rand.Rand) (s *account.Snapshot, what []string) {
 	s = good()
-	for _, table := range []map[string][]example{examples, passwordExamples, trailExamples, activityExamples, excessExamples} {
+	for _, table := range []map[string][]example{examples, passwordExamples, trailExamples, activityExamples, excessExamples, estateExamples} {
 		for _, c := range audit.All() { // in order, so that a seed is a run
 			for _, x := range table[c.ID] {
 				if x.status == fail && r.IntN(4) == 0 && apply(x, s) {

@@ -35,11 +35,19 @@ func (e *Evidence) noTrails() []string {
 // inEveryRegion asks a question of each region that was read, and is unknown
 // about the others.
 func (e *Evidence) inEveryRegion(what string, actions []string, judge func(*account.Region) Answer) []Answer {
+	return e.ofEveryRegion(what, actions, func(r *account.Region) []Answer {
+		a := judge(r)
+		a.Part = r.Name
+		return []Answer{a}
+	})
+}
+
+// ofEveryRegion asks about the things in each region that was read, and is
+// unknown about the other regions.
+func (e *Evidence) ofEveryRegion(what string, actions []string, judge func(*account.Region) []Answer) []Answer {
 	var out []Answer
 	for i := range e.Regions {
-		a := judge(&e.Regions[i])
-		a.Part = e.Regions[i].Name
-		out = append(out, a)
+		out = append(out, judge(&e.Regions[i])...)
 	}
 	if list := e.unread(); len(list) > 0 {
 		a := e.unknown(what, actions...)
@@ -49,6 +57,14 @@ func (e *Evidence) inEveryRegion(what string, actions []string, judge func(*acco
 		out = append(out, a)
 	}
 	return out
+}
+
+// partUnknown is the answer about a region of which it could not be read what
+// there is.
+func (e *Evidence) partUnknown(r *account.Region, what string, actions ...string) Answer {
+	a := e.regionUnknown(r, what, actions...)
+	a.Part = r.Name
+	return a
 }
 
 // regionUnknown is the answer where a part of a region could not be read.

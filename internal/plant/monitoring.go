@@ -21,14 +21,14 @@ const (
 	logGroup = "trail"
 )
 
-// monitoring plants the regions: the trail, recorders, analyzers, and who is
-// told of what.
+// monitoring plants the regions: the trail, recorders, analyzers, who is told
+// of what, and what there is in KMS and EC2.
 func (p *planter) monitoring() {
 	names := slices.Clone(regions)
 	if !p.o.Complete && p.turn("regions", 4) == 0 {
 		names = slices.DeleteFunc(names, func(n string) bool { return n != home && p.IntN(3) == 0 })
 		if len(names) < len(regions) {
-			for _, c := range []string{"config.recorder", "analyzer.external", "securityhub.enabled"} {
+			for _, c := range []string{"config.recorder", "analyzer.external", "securityhub.enabled", "kms.rotation", "vpc.flow-logs", "instance.roles"} {
 				p.answer(c, rootARN, "regions not read", Unknown, "regions were not read")
 			}
 		}
@@ -37,6 +37,7 @@ func (p *planter) monitoring() {
 	for i, name := range names {
 		r := account.Region{Name: name}
 		p.hub(&r, i)
+		p.estate(&r, i)
 		p.analyzers(&r)
 		global = p.recorders(&r) || global
 		r.MetricFilters = known(p, "logs:DescribeMetricFilters", []account.MetricFilter{})
