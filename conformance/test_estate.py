@@ -1,7 +1,13 @@
 """Keys of KMS, VPCs with their flow logs, and instances with their profiles: what an audit reads of each region."""
 
+import json
+import os
+import shlex
+import subprocess
+
 import pytest
 
+import environment
 from session import behaviour, document, refused, statement, trust, unique
 
 EC2 = trust({"Service": "ec2.amazonaws.com"})
@@ -259,3 +265,85 @@ def test_cli(aws):
     assert "FlowLogs" in aws.cli("ec2", "describe-flow-logs")
     got = aws.cli("ec2", "describe-instances", "--instance-ids", instance)
     assert got["Reservations"][0]["Instances"][0]["InstanceId"] == instance
+
+
+@pytest.fixture(scope="module")
+def audited(aws, request, tmp_path_factory):
+    """Plant what passes and what fails, and judge it by the real program: subject to status, summary and command."""
+    ec2, kms = aws.client("ec2"), aws.client("kms")
+    aws.client("s3").create_bucket(Bucket=(bucket := unique("flows")))
+    keys = {name: new_key(aws) for name in ("rotates", "stands", "old")}
+    keys["signs"] = new_key(aws, KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+    kms.enable_key_rotation(KeyId=keys["rotates"])
+    kms.disable_key(KeyId=keys["old"].split("/")[1])
+    vpcs = {name: new_vpc(aws) for name in ("logged", "half", "none")}
+    new_flow_log(aws, vpcs["logged"], "REJECT", bucket)
+    new_flow_log(aws, vpcs["half"], "ACCEPT", bucket)
+    empty = unique("empty")
+    aws.iam.create_instance_profile(InstanceProfileName=empty)
+    instances = {
+        "role": new_instance(aws, IamInstanceProfile={"Name": new_profile(aws)}),
+        "empty": new_instance(aws, IamInstanceProfile={"Name": empty}),
+        "none": new_instance(aws),
+        "gone": new_instance(aws),
+    }
+    ec2.terminate_instances(InstanceIds=[instances["gone"]])
+    of = f"arn:aws:ec2:us-east-1:{aws.account}"
+    subjects = {f"key {n}": arn for n, arn in keys.items()}
+    subjects |= {f"vpc {n}": f"{of}:vpc/{i}" for n, i in vpcs.items()}
+    subjects |= {f"instance {n}": f"{of}:instance/{i}" for n, i in instances.items()}
+    folder = tmp_path_factory.mktemp("estate")
+
+    def judge() -> dict[str, dict]:
+        def run(*words) -> str:
+            env = environment.clean(
+                AWS_ACCESS_KEY_ID=aws.who.key,
+                AWS_SECRET_ACCESS_KEY=aws.who.secret,
+                AWS_ENDPOINT_URL=aws.server.url,
+                HOME=os.devnull,
+            )
+            program = str(request.config.rootpath.parent / "bin/warden")
+            done = subprocess.run([program, *words], env=env, capture_output=True, text=True, check=False, timeout=300)
+            assert done.returncode == 0, done.stderr
+            return done.stdout
+
+        file = str(folder / "account.json")
+        run("collect", "--out", file, "--regions", "us-east-1")
+        controls = "kms.rotation,vpc.flow-logs,instance.roles"
+        report = json.loads(run("audit", "--from", file, "--control", controls, "-o", "json", "--fail-on", "none"))
+        return {f["subject"]: f for f in report["findings"]}
+
+    return subjects, judge
+
+
+@behaviour("An audit finds keys that do not rotate, VPCs that are not logged, and instances without a role")
+def test_audit(audited):
+    subjects, judge = audited
+    found = judge()
+    assert {name: found[arn]["status"] for name, arn in subjects.items() if arn in found} == {
+        "key rotates": "pass",
+        "key stands": "fail",
+        "key old": "not applicable",
+        "key signs": "not applicable",
+        "vpc logged": "pass",
+        "vpc half": "fail",
+        "vpc none": "fail",
+        "instance role": "pass",
+        "instance empty": "fail",
+        "instance none": "fail",
+    }
+
+
+@behaviour("What the audit says to run takes the failures away")
+def test_remedies(aws, audited):
+    subjects, judge = audited
+    found, fixed = judge(), ("key stands", "vpc none", "instance none")
+    aws.client("s3").create_bucket(Bucket=(bucket := unique("flows")))
+    profile = new_profile(aws)
+    for name in fixed:
+        command = found[subjects[name]]["command"].replace("BUCKET", bucket).replace("PROFILE", profile)
+        program, *words = shlex.split(command)
+        assert program == "aws"
+        aws.cli(*words)
+    after = judge()
+    assert {name: after[subjects[name]]["status"] for name in fixed} == dict.fromkeys(fixed, "pass")
