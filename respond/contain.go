@@ -278,6 +278,8 @@ func (r *Responder) wasGivenBackSince(ctx context.Context, res *Result, c contai
 		case s.Step.Target != c.step.Target && !change.IsGuardrail(s.Step.Target):
 		case s.UndoneBy == "" && s.Step.Setting == c.step.Setting:
 			return false
+		case res.Event.Time.Before(s.ReleasedAt.Truncate(time.Second)):
+			return true
 		case s.UndoneBy != "":
 			undone[s.UndoneBy] = true
 		}

@@ -235,7 +235,7 @@ func dealtWith(in ledger.Incident, step change.Step, reason string, call time.Ti
 		case s.Step.Reason == reason, s.UndoneBy == "" && strings.HasPrefix(s.Step.Reason, closesKey):
 			return true
 		case s.UndoneBy != "":
-			if at := undoneAt(in, s.UndoneBy); call.Before(at.Truncate(timeResolution)) {
+			if at := undoneAt(in, s); call.Before(at.Truncate(timeResolution)) {
 				return true
 			}
 		case call.Add(2 * timeResolution).Before(s.TouchedAt):
@@ -245,13 +245,14 @@ func dealtWith(in ledger.Incident, step change.Step, reason string, call time.Ti
 	return false
 }
 
-func undoneAt(in ledger.Incident, step string) time.Time {
+// undoneAt is when a step was given back.
+func undoneAt(in ledger.Incident, given ledger.StepState) time.Time {
 	for _, s := range in.Steps {
-		if s.Step.ID == step {
+		if s.Step.ID == given.UndoneBy {
 			return s.TouchedAt
 		}
 	}
-	return time.Time{}
+	return given.ReleasedAt
 }
 
 // gives reports whether a step may give somebody something: it brings about

@@ -12,6 +12,8 @@ import (
 
 // Undo is a plan that gives back, and what has to be known before it is run.
 type Undo struct {
+	// Incident is what is given back.
+	Incident string `json:"-"`
 	// Plan has one step for every setting that was changed, the setting
 	// changed last first. It is empty when there is nothing to give back.
 	Plan change.Plan `json:"plan"`
@@ -19,6 +21,11 @@ type Undo struct {
 	// nor the former one: somebody changed them since. Without Force such an
 	// undo has no plan.
 	Conflicts []Conflict `json:"conflicts,omitempty"`
+	// Released are the ids of steps that are given back without a call: what
+	// they did was so before, or stays because another incident wants it so.
+	// Stays says which.
+	Released []string `json:"released,omitempty"`
+	Stays    []string `json:"stays,omitempty"`
 	// Left lists what cannot be given back, and why.
 	Left []string `json:"left,omitempty"`
 	// Lost lists what is lost although the step is given back.
@@ -63,7 +70,8 @@ var ErrUnderWay = errors.New("is not finished")
 // incident, or before one step of it when step is not empty. A setting that
 // was changed by several steps goes back to what it was before the first.
 // Steps given back earlier are left out, so a second undo has nothing to do.
-// It reads the live state and calls nothing that changes the account.
+// What another incident did too, or found so and wants so, stays until that is
+// given back as well; the last one brings it back. It reads the live state and calls nothing that changes the account.
 //
 // When somebody changed a setting since, the error is a *ChangedError, the
 // conflicts are in the result too, and the result has no plan.
@@ -76,14 +84,24 @@ func (a *Applier) UndoPlan(ctx context.Context, incident, step string, o UndoOpt
 	if err != nil {
 		return Undo{}, err
 	}
+	var shared others
+	if len(groups) > 0 {
+		if shared.all, err = a.ledger.Incidents(ctx); err != nil {
+			return Undo{}, err
+		}
+	}
 	p := change.Plan{Incident: incident, Round: in.NextRound(), Undo: true, Reason: o.Reason, CreatedAt: a.o.Now().UTC(), Account: in.Account,
 		Title: "give back what was done about " + in.Title}
-	var u Undo
+	u := Undo{Incident: incident}
 	for _, g := range groups {
 		if p.Account = g[0].Account; a.o.Account != "" && p.Account != a.o.Account {
 			return Undo{}, fmt.Errorf("incident %s is of account %s, the credentials are for %s", change.Short(incident), p.Account, a.o.Account)
 		}
-		steps, err := a.giveBack(ctx, g, o.Force, &u)
+		g = shared.together(in.ID, g, &u)
+		if g == nil {
+			continue
+		}
+		steps, err := a.giveBack(ctx, in.ID, g, o.Force, &u)
 		if err != nil {
 			return Undo{}, err
 		}
@@ -125,7 +143,7 @@ func bySetting(in ledger.Incident, step string) ([][]ledger.StepState, error) {
 		if s.Status() == ledger.Pending {
 			return nil, fmt.Errorf("step %s (%s) %w: resume it first", change.Short(s.Step.ID), s.Step, ErrUnderWay)
 		}
-		if !s.InForce() {
+		if !s.InForce() && (s.Status() != ledger.Already || s.UndoneBy != "") {
 			continue
 		}
 		if i := slices.Index(order, s.Step.Setting); i >= 0 {
@@ -146,7 +164,7 @@ func bySetting(in ledger.Incident, step string) ([][]ledger.StepState, error) {
 
 // giveBack makes the steps that bring one setting back to its state before
 // the first of the steps g.
-func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool, u *Undo) ([]change.Step, error) {
+func (a *Applier) giveBack(ctx context.Context, incident string, g []ledger.StepState, force bool, u *Undo) ([]change.Step, error) {
 	first, last := g[0], g[len(g)-1]
 	s := last.Step
 	left := s.After
@@ -182,7 +200,9 @@ func (a *Applier) giveBack(ctx context.Context, g []ledger.StepState, force bool
 		return nil, nil
 	}
 	for _, st := range g {
-		back.Undoes = append(back.Undoes, st.Step.ID)
+		if st.Incident == incident {
+			back.Undoes = append(back.Undoes, st.Step.ID)
+		}
 	}
 	back = back.Because("give back " + change.Short(s.ID))
 	return append([]change.Step{back}, addedVersions(g)...), nil
@@ -226,9 +246,12 @@ func addedVersions(g []ledger.StepState) []change.Step {
 }
 
 // Undo runs a plan that UndoPlan made.
-func (a *Applier) Undo(ctx context.Context, u Undo) (Report, error) {
-	if len(u.Plan.Steps) == 0 {
-		return Report{}, nil
+func (a *Applier) Undo(ctx context.Context, u Undo) (r Report, err error) {
+	if len(u.Plan.Steps) > 0 {
+		r, err = a.Run(ctx, u.Plan)
 	}
-	return a.Run(ctx, u.Plan)
+	if err == nil && len(u.Released) > 0 {
+		_, err = a.ledger.Release(ctx, u.Incident, u.Released)
+	}
+	return r, err
 }

@@ -154,8 +154,11 @@ const SampleSize = 16 << 10
 // UndoResult is the body of an UndoDone entry.
 type UndoResult struct {
 	Plan   string   `json:"plan"`
-	Undone []string `json:"undone"`         // ids of steps given back
-	Left   []string `json:"left,omitempty"` // what was not, and why
+	Undone []string `json:"undone"` // ids of steps given back
+	// Released says that they were given back without a call: what they did
+	// was so before, or has to stay for another incident.
+	Released bool     `json:"released,omitempty"`
+	Left     []string `json:"left,omitempty"` // what was not, and why
 }
 
 func marshal(v any) (json.RawMessage, error) { return json.Marshal(v) }

@@ -83,9 +83,12 @@ type StepState struct {
 	// Acted whether such a call was, or may have been, carried out.
 	Former change.State `json:"former"`
 	Acted  bool         `json:"acted"`
-	// UndoneBy is the id of the step that gave this one back, empty while it
-	// is in force.
+	// UndoneBy is the id of the step that gave this one back, or of the undo
+	// that gave it back without a call; empty while it is in force.
 	UndoneBy string `json:"undoneBy,omitempty"`
+	// ReleasedAt is when it was given back without a call, else zero.
+	ReleasedAt time.Time `json:"releasedAt,omitzero"`
+	released   string
 }
 
 // Status is the status of the last attempt; Planned when there was none and
@@ -167,6 +170,8 @@ func (f *fold) add(e Entry) error {
 		err = f.plan(in, e)
 	case StepIntended, StepClaimed, StepEnded:
 		err = f.step(e)
+	case UndoDone:
+		err = f.release(e)
 	case PlanProposed, PlanApproved, PlanDeclined, TaskWaiting:
 		err = in.proposal(e)
 	}
@@ -257,6 +262,20 @@ func (f *fold) step(e Entry) error {
 	return nil
 }
 
+// release takes an undo that gave steps back without a call.
+func (f *fold) release(e Entry) error {
+	var u UndoResult
+	if err := json.Unmarshal(e.Body, &u); err != nil || !u.Released {
+		return err
+	}
+	for _, id := range u.Undone {
+		if s := f.steps[id]; s != nil {
+			s.released, s.ReleasedAt = u.Plan, e.Time
+		}
+	}
+	return nil
+}
+
 // finish computes what depends on all entries.
 func (f *fold) finish() {
 	for id := range f.news {
@@ -273,7 +292,7 @@ func (f *fold) finish() {
 func undone(steps []StepState) {
 	at := make(map[string]int, len(steps))
 	for i := range steps {
-		at[steps[i].Step.ID], steps[i].UndoneBy = i, ""
+		at[steps[i].Step.ID], steps[i].UndoneBy = i, steps[i].released
 	}
 	for i := len(steps) - 1; i >= 0; i-- {
 		s := &steps[i]
@@ -332,7 +351,7 @@ func (l *Ledger) Incident(ctx context.Context, id string) (Incident, error) {
 }
 
 // stepKinds are the entries that say what became of steps.
-var stepKinds = []Kind{PlanRecorded, UndoPlanned, StepIntended, StepClaimed, StepEnded}
+var stepKinds = []Kind{PlanRecorded, UndoPlanned, StepIntended, StepClaimed, StepEnded, UndoDone}
 
 // Steps returns the steps of an incident in the order in which they were
 // planned. An unknown incident has none.

@@ -119,6 +119,12 @@ func (l *Ledger) Intend(ctx context.Context, incident, step string, in Intent) (
 	return l.once(ctx, Entry{Kind: StepIntended, Incident: incident, Step: step, Key: intentKey(step, in.Attempt)}, in)
 }
 
+// Release records that steps are given back without a call, once. It returns
+// whether this call did.
+func (l *Ledger) Release(ctx context.Context, incident string, steps []string) (bool, error) {
+	return l.RecordUndo(ctx, incident, UndoResult{Plan: "release-" + change.Hash(steps...), Undone: steps, Released: true})
+}
+
 func intentKey(step string, attempt int) string {
 	return "intent:" + step + ":" + strconv.Itoa(attempt)
 }

@@ -129,7 +129,7 @@ func undo(ctx context.Context, s *streams, o undoOptions, a *apply.Applier, api 
 		refused = errors.New("nothing was given back: somebody changed what is listed above since; --force restores the former state all the same")
 	}
 	r.Granted = apply.GrantedAgain(ctx, api, r.Plan)
-	act := o.apply && refused == nil && len(r.Plan.Steps) > 0
+	act := o.apply && refused == nil && len(r.Plan.Steps)+len(r.Released) > 0
 	if o.output == "text" {
 		if err := showUndo(s.Out, r, act, refused != nil); err != nil {
 			return err
@@ -166,8 +166,12 @@ func showUndo(w io.Writer, r undoResult, act, refused bool) error {
 			fmt.Fprintf(&b, "  %s\n    left by warden  %s\n    found now       %s\n    former state    %s\n",
 				printable(c.Setting.String()), printable(c.Expected.String()), printable(c.Found.String()), printable(c.Former.String()))
 		}
-	case len(r.Plan.Steps) == 0:
+	case len(r.Plan.Steps)+len(r.Released) == 0:
 		fmt.Fprintf(&b, "incident %s: nothing to give back\n", printable(r.Incident))
+	case len(r.Plan.Steps) == 0 && act:
+		fmt.Fprintf(&b, "incident %s: given back, with no call to make\n", printable(r.Incident))
+	case len(r.Plan.Steps) == 0:
+		fmt.Fprintf(&b, "incident %s: would be given back, with no call to make\n", printable(r.Incident))
 	default:
 		verb := "would give back"
 		if act {
@@ -182,9 +186,10 @@ func showUndo(w io.Writer, r undoResult, act, refused bool) error {
 		}
 		grants(&b, r.Granted)
 	}
+	list(&b, "stays", r.Stays)
 	list(&b, "cannot be given back", r.Left)
 	list(&b, "is lost", r.Lost)
-	if !act && !refused && len(r.Plan.Steps) > 0 {
+	if !act && !refused && len(r.Plan.Steps)+len(r.Released) > 0 {
 		b.WriteString("nothing was changed; --apply gives back\n")
 	}
 	_, err := io.WriteString(w, b.String())
