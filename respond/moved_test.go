@@ -313,6 +313,18 @@ func TestRoleMadeAnew(t *testing.T) {
 	}
 }
 
+// userEvent is a record of CreateUser by a user.
+func (p *play) userEvent(id, arn, name, event, made string) *trail.Event {
+	p.t.Helper()
+	e, err := trail.ParseEvent(fmt.Appendf(nil, `{"eventVersion":"1.11","userIdentity":{"type":"IAMUser","principalId":%q,"arn":%q,"accountId":%[3]q,"accessKeyId":"AKIAEXAMPLEEXAMPLE00","userName":%q},`+
+		`"eventTime":%q,"eventSource":"iam.amazonaws.com","eventName":"CreateUser","awsRegion":"us-east-1","requestParameters":{"userName":%q},"eventID":%q,"eventType":"AwsApiCall","recipientAccountId":%[3]q}`,
+		id, arn, p.Account, name, time.Now().UTC().Format(time.RFC3339), made, event))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return e
+}
+
 // sessionEvent is a record of CreateUser by a session of a role.
 func (p *play) sessionEvent(roleID, role, session string) *trail.Event {
 	p.t.Helper()

@@ -43,7 +43,7 @@ type QueueOptions struct {
 // Serve handles what the queue delivers until the context ends, and looks
 // again at each containment that it made, for two minutes. A message is
 // deleted when its event was dealt with, and also when it is no event at all,
-// after the ledger has kept it for inspection. A dry run deletes nothing: the
+// after the ledger has kept it for inspection and people were told. A dry run deletes nothing: the
 // messages are another guard's. An error of the queue is logged and tried
 // again; it is returned only with UntilEmpty, and where the queue refuses from
 // the start.
@@ -154,7 +154,7 @@ func (r *Responder) one(ctx context.Context, q Queue, d delivered, o QueueOption
 	var dealt bool
 	if d.err != nil {
 		r.Log.Warn("not an event", "queue", o.Name, "message", d.ID, "reason", oneLine(d.err), "bytes", len(d.Body))
-		dealt = r.quarantine(ctx, o.Name+" message "+d.ID, d.Body, d.err)
+		dealt = r.Unreadable(ctx, o.Name+" message "+d.ID, d.Body, d.err)
 		if o.Bad != nil {
 			each.Lock()
 			o.Bad(d.Message, d.err)

@@ -56,8 +56,9 @@ func literal(text []byte) bool {
 
 var errEscape = errors.New("an escape that JSON does not know")
 
-// escapes checks the backslashes of a string's inside, surrogate pairs
-// included. Source: RFC 8259, section 7.
+// escapes checks the backslashes of a string's inside. Halves of surrogate
+// pairs are let through, as the decoder does. Source: RFC 8259, sections 7 and
+// 8.2.
 func escapes(text []byte) error {
 	for i := 0; i < len(text); i++ {
 		if text[i] != '\\' {
@@ -70,24 +71,10 @@ func escapes(text []byte) error {
 		switch text[i] {
 		case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
 		case 'u':
-			r, ok := hex4(text[i+1:])
-			if !ok {
+			if !hex4(text[i+1:]) {
 				return errEscape
 			}
 			i += 4
-			switch {
-			case 0xDC00 <= r && r < 0xE000:
-				return errEscape
-			case 0xD800 <= r && r < 0xDC00:
-				rest := text[i+1:]
-				if len(rest) < 6 || rest[0] != '\\' || rest[1] != 'u' {
-					return errEscape
-				}
-				if low, ok := hex4(rest[2:]); !ok || low < 0xDC00 || low >= 0xE000 {
-					return errEscape
-				}
-				i += 6
-			}
 		default:
 			return errEscape
 		}
@@ -95,24 +82,17 @@ func escapes(text []byte) error {
 	return nil
 }
 
-func hex4(text []byte) (r rune, ok bool) {
+// hex4 reports whether text begins with four hexadecimal digits.
+func hex4(text []byte) bool {
 	if len(text) < 4 {
-		return 0, false
+		return false
 	}
 	for _, c := range text[:4] {
-		switch {
-		case '0' <= c && c <= '9':
-			c -= '0'
-		case 'a' <= c && c <= 'f':
-			c -= 'a' - 10
-		case 'A' <= c && c <= 'F':
-			c -= 'A' - 10
-		default:
-			return 0, false
+		if !('0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F') {
+			return false
 		}
-		r = r<<4 | rune(c)
 	}
-	return r, true
+	return true
 }
 
 // cut shortens text for a message.

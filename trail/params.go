@@ -33,7 +33,7 @@ func text(v jsontext.Value, path []string) string {
 	switch v.Kind() {
 	case '"':
 		var s string
-		if json.Unmarshal(v, &s) != nil {
+		if json.Unmarshal(v, &s, anyText) != nil {
 			return ""
 		}
 		return s
@@ -49,7 +49,7 @@ func at(v jsontext.Value, path []string) jsontext.Value {
 			return nil
 		}
 		var m map[string]jsontext.Value
-		if json.Unmarshal(v, &m) != nil {
+		if json.Unmarshal(v, &m, anyText) != nil {
 			return nil
 		}
 		v = m[key]

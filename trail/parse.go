@@ -131,9 +131,9 @@ type wireResource Resource
 // UnmarshalJSON reads either form.
 func (r *wireResource) UnmarshalJSON(data []byte) error {
 	if data[0] == '"' {
-		return json.Unmarshal(data, &r.ARN)
+		return json.Unmarshal(data, &r.ARN, anyText)
 	}
-	return json.Unmarshal(data, (*Resource)(r))
+	return json.Unmarshal(data, (*Resource)(r), anyText)
 }
 
 // boolish is a boolean that records write as true or as "true"; null and ""
@@ -272,10 +272,15 @@ func notNull(v jsontext.Value) stdjson.RawMessage {
 	return stdjson.RawMessage(v)
 }
 
+// anyText reads bytes that are no UTF-8, and halves of surrogate pairs, as
+// U+FFFD. What a caller sends as his user agent must not keep his call from
+// being seen; and no name becomes another's by it.
+var anyText = jsontext.AllowInvalidUTF8(true)
+
 // unmarshal refuses keys that occur twice, at every level, and says in one
 // line what is wrong and where.
 func unmarshal(data []byte, to any) error {
-	err := json.Unmarshal(data, to)
+	err := json.Unmarshal(data, to, anyText)
 	var syntax *jsontext.SyntacticError
 	var semantic *json.SemanticError
 	switch {

@@ -327,10 +327,8 @@ func (w *walker) endString(buf []byte) error {
 			return err
 		}
 	}
-	if w.high && !utf8.Valid(text) {
-		w.pos = at.start
-		return fmt.Errorf("text that is not UTF-8")
-	}
+	// Text that is not UTF-8 is left to the full decoder where it matters.
+	w.esc = w.esc || w.high && !utf8.Valid(text)
 	w.quote = 0
 	w.pos++
 	if w.isKey {

@@ -125,7 +125,7 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 	}
 	e, err := trail.ParseDelivered([]byte(m.Body))
 	if err != nil {
-		return g.quarantine(ctx, m, fmt.Errorf("not an event: %w", err))
+		return g.unreadable(ctx, m, fmt.Errorf("not an event: %w", err))
 	}
 	r, err := g.responder(ctx, accountOf(e))
 	if err != nil {
@@ -142,6 +142,20 @@ func (g *guardFunction) message(ctx context.Context, m events.SQSMessage) (dealt
 		g.hold(ctx, r.Account, res.Incident)
 	}
 	return !res.Retry
+}
+
+// unreadable keeps a message that is no event for inspection, and tells people.
+func (g *guardFunction) unreadable(ctx context.Context, m events.SQSMessage, reason error) (dealt bool) {
+	g.log.Warn("not an event", "message", m.MessageId, "queue", m.EventSourceARN, "reason", oneLine(reason), "bytes", len(m.Body))
+	if g.ledger == nil {
+		return true
+	}
+	r, err := g.responder(ctx, "")
+	if err != nil {
+		g.log.Error("could not be kept for inspection", "message", m.MessageId, "error", oneLine(err))
+		return false
+	}
+	return r.Unreadable(ctx, m.EventSourceARN+" message "+m.MessageId, []byte(m.Body), reason)
 }
 
 // quarantine keeps a message that is not for us for inspection; false means
