@@ -33,7 +33,7 @@ var instanceRoles = Control{
 		}
 		return e.ofEveryRegion("roles of instances", []string{"ec2:DescribeInstances"}, func(r *account.Region) []Answer {
 			if r.Instances == nil {
-				return []Answer{e.partUnknown(r, "which instances there are", "ec2:DescribeInstances")}
+				return []Answer{e.regionUnknown(r, "which instances there are", "ec2:DescribeInstances")}
 			}
 			var out []Answer
 			for _, i := range r.Instances.Value {

@@ -32,7 +32,7 @@ var kmsRotation = Control{
 	Judge: func(e *Evidence) []Answer {
 		return e.ofEveryRegion("rotation of KMS keys", kmsCalls, func(r *account.Region) []Answer {
 			if r.Keys == nil {
-				return []Answer{e.partUnknown(r, "which KMS keys there are", kmsCalls...)}
+				return []Answer{e.regionUnknown(r, "which KMS keys there are", kmsCalls...)}
 			}
 			var out []Answer
 			for i := range r.Keys.Value {

@@ -36,9 +36,7 @@ func (e *Evidence) noTrails() []string {
 // about the others.
 func (e *Evidence) inEveryRegion(what string, actions []string, judge func(*account.Region) Answer) []Answer {
 	return e.ofEveryRegion(what, actions, func(r *account.Region) []Answer {
-		a := judge(r)
-		a.Part = r.Name
-		return []Answer{a}
+		return []Answer{judge(r)}
 	})
 }
 
@@ -47,7 +45,10 @@ func (e *Evidence) inEveryRegion(what string, actions []string, judge func(*acco
 func (e *Evidence) ofEveryRegion(what string, actions []string, judge func(*account.Region) []Answer) []Answer {
 	var out []Answer
 	for i := range e.Regions {
-		out = append(out, judge(&e.Regions[i])...)
+		for _, a := range judge(&e.Regions[i]) {
+			a.Part = e.Regions[i].Name // people cannot see it in an id
+			out = append(out, a)
+		}
 	}
 	if list := e.unread(); len(list) > 0 {
 		a := e.unknown(what, actions...)
@@ -57,14 +58,6 @@ func (e *Evidence) ofEveryRegion(what string, actions []string, judge func(*acco
 		out = append(out, a)
 	}
 	return out
-}
-
-// partUnknown is the answer about a region of which it could not be read what
-// there is.
-func (e *Evidence) partUnknown(r *account.Region, what string, actions ...string) Answer {
-	a := e.regionUnknown(r, what, actions...)
-	a.Part = r.Name
-	return a
 }
 
 // regionUnknown is the answer where a part of a region could not be read.

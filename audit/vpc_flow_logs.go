@@ -30,7 +30,7 @@ var vpcFlowLogs = Control{
 	Judge: func(e *Evidence) []Answer {
 		return e.ofEveryRegion("flow logs of VPCs", flowLogCalls, func(r *account.Region) []Answer {
 			if r.VPCs == nil {
-				return []Answer{e.partUnknown(r, "which VPCs there are", "ec2:DescribeVpcs")}
+				return []Answer{e.regionUnknown(r, "which VPCs there are", "ec2:DescribeVpcs")}
 			}
 			var out []Answer
 			for _, v := range r.VPCs.Value {
@@ -52,7 +52,7 @@ func (e *Evidence) flowLogs(r *account.Region, v account.VPC) Answer {
 		return a
 	}
 	if r.FlowLogs == nil {
-		u := e.partUnknown(r, "whether the VPC is logged", "ec2:DescribeFlowLogs")
+		u := e.regionUnknown(r, "whether the VPC is logged", "ec2:DescribeFlowLogs")
 		a.Status, a.Summary, a.Remedy = u.Status, u.Summary, u.Remedy
 		return a
 	}

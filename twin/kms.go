@@ -137,9 +137,12 @@ func listKeys(c *call, in *kms.ListKeysInput) (*kms.ListKeysOutput, error) {
 
 func (c *call) metadata(k *kmsKey) *types.KeyMetadata {
 	m := &types.KeyMetadata{
+		//lint:ignore SA1019 clients that are older than its successor read it
+		CustomerMasterKeySpec: types.CustomerMasterKeySpec(k.Spec),
+
 		AWSAccountId: ptr(c.t.account), KeyId: ptr(k.ID), Arn: ptr(k.ARN), CreationDate: when(k.made), Enabled: k.State == account.KeyEnabled, Description: ptr(k.Description),
 		KeyUsage: cmp.Or(k.usage, usageOf(k.Spec)), KeyState: types.KeyState(k.State), Origin: types.OriginType(k.Origin), KeyManager: types.KeyManagerType(k.Manager),
-		CustomerMasterKeySpec: types.CustomerMasterKeySpec(k.Spec), KeySpec: types.KeySpec(k.Spec), MultiRegion: ptr(k.multiRegion()),
+		KeySpec: types.KeySpec(k.Spec), MultiRegion: ptr(k.multiRegion()),
 	}
 	if !k.deleted.IsZero() {
 		m.DeletionDate = when(k.deleted)

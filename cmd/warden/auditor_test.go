@@ -170,7 +170,7 @@ func TestAuditorRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	name := filepath.Join(t.TempDir(), "account.json.gz")
-	args := []string{"--out", name, "--endpoint-url", server.URL(), "--role-arn", *role.Role.Arn, "--per-user", "--strict"}
+	args := []string{"--out", name, "--endpoint-url", server.URL(), "--role-arn", *role.Role.Arn, "--per-user", "--regions", "us-east-1,eu-west-1", "--strict"}
 	if status, out, errs := runCollect(t, append(args, "--external-id", "halden")...); status != 0 {
 		t.Errorf("status %d\n%s%s", status, out, errs)
 	}

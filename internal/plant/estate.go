@@ -69,7 +69,7 @@ func (p *planter) kmsKeys(r *account.Region, draw *rand.Rand) {
 		default:
 			k.Rotation, plant = on, fmt.Sprintf("rotation every %d days", on.Period)
 		}
-		p.answer("kms.rotation", k.ARN, "", want, plant)
+		p.answer("kms.rotation", k.ARN, r.Name, want, plant)
 		list = append(list, k)
 	}
 	r.Keys = known(p, "kms:DescribeKey", list)
@@ -127,7 +127,7 @@ func (p *planter) vpcs(r *account.Region, draw *rand.Rand) {
 		if !told && v.Owner == Number {
 			want, plant = Unknown, "flow logs were not read"
 		}
-		p.answer("vpc.flow-logs", "arn:aws:ec2:"+r.Name+":"+v.Owner+":vpc/"+v.ID, "", want, plant)
+		p.answer("vpc.flow-logs", "arn:aws:ec2:"+r.Name+":"+v.Owner+":vpc/"+v.ID, r.Name, want, plant)
 		vpcs = append(vpcs, v)
 	}
 	r.VPCs = known(p, "ec2:DescribeVpcs", vpcs)
@@ -139,6 +139,7 @@ func (p *planter) vpcs(r *account.Region, draw *rand.Rand) {
 // instances plants those with a role once it is known which roles have
 // instance profiles.
 func (p *planter) instances(r *account.Region, draw *rand.Rand) {
+	region := r.Name
 	f := known(p, "ec2:DescribeInstances", []account.Instance{})
 	r.Instances = f
 	p.later = append(p.later, func() {
@@ -157,7 +158,7 @@ func (p *planter) instances(r *account.Region, draw *rand.Rand) {
 			case n < 5 && len(profiles) > 0:
 				i.Profile, want, plant = profiles[draw.IntN(len(profiles))], Pass, "a profile with a role"
 			}
-			p.answer("instance.roles", "arn:aws:ec2:"+r.Name+":"+Number+":instance/"+i.ID, "", want, plant)
+			p.answer("instance.roles", "arn:aws:ec2:"+region+":"+Number+":instance/"+i.ID, region, want, plant)
 			f.Value = append(f.Value, i)
 		}
 	})
