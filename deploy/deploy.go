@@ -18,7 +18,7 @@ var files embed.FS
 
 // Templates are the names that Template takes.
 func Templates() []string {
-	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation", "guard-doctor", "audit"}
+	return []string{"guard", "guard-forwarder", "guard-member", "guard-organisation", "guard-operator", "guard-doctor", "audit"}
 }
 
 // Template returns a CloudFormation template as it can be handed over in a
@@ -63,6 +63,7 @@ var policies = []source{
 	{"approver", "guard", "ApproverPolicy", nil, false},
 	{"responder", "guard", "ResponderRolePolicy", map[string]string{"CreateResponderRole": "true"}, true},
 	{"member", "guard-member", "MemberRolePolicy", nil, true},
+	{"operator", "guard-operator", "OperatorRolePolicy", nil, true},
 	{"guardrail", "guard-organisation", "GuardrailRolePolicy", nil, false},
 	{"doctor", "guard-doctor", "DoctorRolePolicy", nil, false},
 	{"audit", "audit", "AuditorPolicy", nil, false},

@@ -199,6 +199,11 @@ func TestEscalationOverOurStacks(t *testing.T) {
 		{"guard-member", map[string]string{"GuardAccountId": "999988887777", "OrganizationId": "o-abcdefghij", "ExternalId": "secret"}},
 		{"guard-forwarder", nil},
 		{"guard-organisation", map[string]string{"GuardAccountId": "999988887777"}},
+		{"guard-operator", map[string]string{"GuardAccountId": "111122223333", "TrustedArns": "arn:aws:iam::111122223333:user/nobody"}},
+		{"guard-operator", map[string]string{"GuardAccountId": "999988887777", "OrganizationId": "o-abcdefghij", "RequireMfa": "false", "TrustedArns": "arn:aws:iam::999988887777:role/warden-operator"}},
+		{"guard-operator", map[string]string{
+			"GuardAccountId": "111122223333", "OrganizationId": "o-abcdefghij", "TrustedArns": "arn:aws:iam::111122223333:user/nobody", "GuardrailRoleArn": "arn:aws:iam::999988887777:role/warden-guardrail",
+		}},
 		{"guard-doctor", nil},
 		{"audit", nil},
 		{"audit", map[string]string{"LambdaS3BucketName": "code", "SecurityHub": "true"}},

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"warden/account"
 	"warden/policy"
 )
 
@@ -213,44 +216,141 @@ func TestGuardrailDeniesNobody(t *testing.T) {
 	}
 }
 
+// becomes asks whether somebody of one account may become a role of another,
+// as far as its trust policy says, in an organisation.
+func becomes(t *testing.T, trust *policy.Document, who, org string, keys map[string]string) bool {
+	t.Helper()
+	facts := policy.Context{}
+	facts.Set("aws:PrincipalOrgID", policy.One(org))
+	facts.Set("aws:PrincipalAccount", policy.One(accountIn(who)))
+	facts.Set("aws:PrincipalArn", policy.One(who))
+	for k, v := range keys {
+		facts.Set(k, policy.One(v))
+	}
+	p := policy.Principal{Type: policy.User, Account: accountIn(who), ARN: who}
+	if resourceType(who) == "role" {
+		p = policy.Principal{Type: policy.Session, Account: accountIn(who), RoleARN: who, ARN: "arn:aws:sts::" + accountIn(who) + ":assumed-role/r/s"}
+	}
+	res := policy.Evaluate(policy.Request{
+		Principal: p, Action: "sts:AssumeRole", Context: facts,
+		Resource: policy.Resource{ARN: "arn:aws:iam::444455556666:role/r", Account: "444455556666"},
+	}, policy.Policies{
+		Identity: []*policy.Document{parse(t, "admin", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)},
+		Resource: trust,
+	})
+	return res.Decision == policy.Allowed
+}
+
 // The roles of members and of the management account ask for the external id
 // where one is given, and are open to the guard's role of the guard's account
-// alone.
+// alone; that of the management account also to the operators there, who give
+// back what the guard wrote.
 func TestExternalID(t *testing.T) {
 	t.Parallel()
+	const org = "o-abcdefghij"
 	for template, role := range map[string]string{"guard-member": "MemberRole", "guard-organisation": "GuardrailRole"} {
 		for _, id := range []string{"", "secret-id"} {
-			stack := resolve(t, template, map[string]string{"GuardAccountId": "999988887777", "OrganizationId": "o-abcdefghij", "ExternalId": id})
+			stack := resolve(t, template, map[string]string{"GuardAccountId": "999988887777", "OrganizationId": org, "ExternalId": id})
 			trust := parse(t, role, document(t, stack, role, "AssumeRolePolicyDocument"))
 			for _, tt := range []struct {
 				who, given string
 				org        string
 				want       bool
 			}{
-				{"arn:aws:iam::999988887777:role/warden-guard", id, "o-abcdefghij", true},
-				{"arn:aws:iam::999988887777:role/warden-guard", "another", "o-abcdefghij", id == ""},
+				{"arn:aws:iam::999988887777:role/warden-guard", id, org, true},
+				{"arn:aws:iam::999988887777:role/warden-guard", "another", org, id == ""},
 				{"arn:aws:iam::999988887777:role/warden-guard", id, "o-elsewhere00", false},
-				{"arn:aws:iam::999988887777:role/warden-guard-responder", id, "o-abcdefghij", false},
-				{"arn:aws:iam::444455556666:role/warden-guard", id, "o-abcdefghij", false},
-				{"arn:aws:iam::999988887777:user/admin", id, "o-abcdefghij", false},
+				{"arn:aws:iam::999988887777:role/warden-guard-responder", id, org, false},
+				{"arn:aws:iam::444455556666:role/warden-guard", id, org, false},
+				{"arn:aws:iam::999988887777:user/admin", id, org, false},
+				{"arn:aws:iam::999988887777:role/warden-operator", "", org, role == "GuardrailRole"},
+				{"arn:aws:iam::999988887777:role/x/warden-operator", "", org, false},
+				{"arn:aws:iam::999988887777:role/warden-operator", "", "o-elsewhere00", false},
+				{"arn:aws:iam::444455556666:role/warden-operator", "", org, false},
 			} {
-				facts := policy.Context{}
-				facts.Set("aws:PrincipalOrgID", policy.One(tt.org))
+				keys := map[string]string{}
 				if tt.given != "" {
-					facts.Set("sts:ExternalId", policy.One(tt.given))
+					keys["sts:ExternalId"] = tt.given
 				}
-				p := policy.Principal{Type: policy.Session, Account: accountIn(tt.who), RoleARN: tt.who, ARN: "arn:aws:sts::" + accountIn(tt.who) + ":assumed-role/r/s"}
-				res := policy.Evaluate(policy.Request{
-					Principal: p, Action: "sts:AssumeRole", Context: facts,
-					Resource: policy.Resource{ARN: "arn:aws:iam::444455556666:role/" + role, Account: "444455556666"},
-				}, policy.Policies{
-					Identity: []*policy.Document{parse(t, "admin", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)},
-					Resource: trust,
-				})
-				if (res.Decision == policy.Allowed) != tt.want {
-					t.Errorf("%s, id %q: %s with %q of %s: %s", template, id, tt.who, tt.given, tt.org, res.Decision)
+				if got := becomes(t, trust, tt.who, tt.org, keys); got != tt.want {
+					t.Errorf("%s, id %q: %s with %q of %s: %v", template, id, tt.who, tt.given, tt.org, got)
 				}
 			}
+		}
+	}
+}
+
+// The operators' role is open to whom it is made for, with MFA where that is
+// asked for; in the guard's account it reaches the ledger, the members and the
+// keeper of the guardrail, and in a member none of these.
+func TestOperators(t *testing.T) {
+	t.Parallel()
+	const (
+		org    = "o-abcdefghij"
+		person = "arn:aws:iam::111122223333:user/on-call"
+		keeper = "arn:aws:iam::777788889999:role/warden-guardrail"
+	)
+	for _, tt := range []struct {
+		org, mfa string // of the stack
+		who      string
+		from     string
+		keys     map[string]string
+		want     bool
+	}{
+		{org, "true", person, org, map[string]string{"aws:MultiFactorAuthPresent": "true"}, true},
+		{org, "true", person, org, map[string]string{"aws:MultiFactorAuthPresent": "false"}, false},
+		{org, "true", person, org, nil, false},
+		{org, "false", person, org, nil, true},
+		{org, "false", person, "o-elsewhere00", nil, false},
+		{org, "false", "arn:aws:iam::111122223333:user/other", org, nil, false},
+		{"", "true", person, org, map[string]string{"aws:MultiFactorAuthPresent": "true"}, true},
+		{"", "false", "arn:aws:iam::555566667777:user/on-call", org, nil, false},
+	} {
+		stack := resolve(t, "guard-operator", map[string]string{"GuardAccountId": here.Account, "OrganizationId": tt.org, "RequireMfa": tt.mfa, "TrustedArns": person})
+		if got := becomes(t, parse(t, "trust", document(t, stack, "OperatorRole", "AssumeRolePolicyDocument")), tt.who, tt.from, tt.keys); got != tt.want {
+			t.Errorf("%+v: %v", tt, got)
+		}
+	}
+	trusting := parse(t, "trust", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"}}`)
+	at := func(guard, org, rail string) map[string][]string {
+		stack := resolve(t, "guard-operator", map[string]string{"GuardAccountId": guard, "OrganizationId": org, "GuardrailRoleArn": rail, "TrustedArns": person})
+		doc := parse(t, "operator", document(t, stack, "OperatorRolePolicy", "PolicyDocument"))
+		facts := policy.Context{}
+		facts.Set("aws:ResourceOrgID", policy.One(org))
+		got := map[string][]string{}
+		for action, names := range map[string][]string{
+			"sts:AssumeRole":  {"arn:aws:iam::444455556666:role/warden-operator", keeper, "arn:aws:iam::444455556666:role/Admin", "arn:aws:iam::111122223333:role/warden-guard"},
+			"dynamodb:Query":  {targets["its ledger"], targets["ledger index"], targets["other table"]},
+			"dynamodb:Delete": {targets["its ledger"]},
+		} {
+			for _, name := range names {
+				ask := policy.Policies{Identity: []*policy.Document{doc}}
+				if action == "sts:AssumeRole" {
+					ask.Resource = trusting
+				}
+				arn, err := account.ParseARN(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				res := policy.Evaluate(policy.Request{
+					Principal: policy.Principal{Type: policy.User, ARN: "arn:aws:iam::111122223333:user/x", Account: here.Account},
+					Action:    action, Resource: policy.Resource{ARN: name, Account: arn.Account}, Context: facts,
+				}, ask)
+				if res.Decision == policy.Allowed {
+					got[action] = append(got[action], name)
+				}
+			}
+		}
+		return got
+	}
+	ledger := []string{targets["its ledger"], targets["ledger index"]}
+	for name, tt := range map[string]struct{ got, want map[string][]string }{
+		"alone":       {at(here.Account, "", ""), map[string][]string{"dynamodb:Query": ledger}},
+		"home":        {at(here.Account, org, keeper), map[string][]string{"dynamodb:Query": ledger, "sts:AssumeRole": {"arn:aws:iam::444455556666:role/warden-operator", keeper}}},
+		"in a member": {at("999988887777", org, keeper), map[string][]string{}},
+	} {
+		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
 }

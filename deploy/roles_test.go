@@ -258,6 +258,10 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 	withResponder := map[string][]string{
 		"iam:AttachRolePolicy": {"role <- session denial"},
 	}
+	var releasedRoles []string
+	for _, role := range []string{"guard role", "member role", "responder role", "role", "workflow role"} {
+		releasedRoles = append(releasedRoles, role+" <- DENY-ALL", role+" <- DENY-IAM", role+" <- session denial")
+	}
 	containAll := map[string][]string{"iam:AttachUserPolicy": {"user <- DENY-ALL", "user <- DENY-IAM"}, "iam:UpdateAccessKey": {"user"}}
 	for _, tt := range []struct {
 		policy, arn string
@@ -272,6 +276,12 @@ func TestWhatTheRolesCanDo(t *testing.T) {
 		{"guard-undo-actions", targets["guard role"], []map[string][]string{own, contain, takeBack}},
 		{"responder", targets["responder role"], []map[string][]string{respond}},
 		{"member", targets["member role"], []map[string][]string{containMember}},
+		// Undone it is by this role: releasing, and no more.
+		{"operator", targets["role"], []map[string][]string{{
+			"iam:DetachRolePolicy": releasedRoles,
+			"iam:DetachUserPolicy": {"user <- DENY-ALL", "user <- DENY-IAM", "user <- session denial"},
+			"iam:UpdateAccessKey":  {"user"},
+		}}},
 		{"guardrail", targets["role"], []map[string][]string{{
 			"organizations:DescribePolicy": {"the guardrail"}, "organizations:UpdatePolicy": {"the guardrail"},
 		}}},
@@ -349,6 +359,7 @@ func TestNoWayUp(t *testing.T) {
 		{"workflow", nil},
 		{"approver", nil},
 		{"member", nil},
+		{"operator", nil},
 		{"guardrail", nil},
 		{"doctor", nil},
 		{"audit", nil},
@@ -397,7 +408,6 @@ func TestTrust(t *testing.T) {
 		{"guard", "WorkflowRole", `{"Service":"states.amazonaws.com"}`},
 		{"guard", "ResponderRole", `{"AWS":"arn:aws:iam::111122223333:role/warden-guard"}`},
 		{"guard-member", "MemberRole", `{"AWS":"arn:aws:iam::999988887777:role/warden-guard"}`},
-		{"guard-organisation", "GuardrailRole", `{"AWS":"arn:aws:iam::999988887777:role/warden-guard"}`},
 		{"guard-member", "ForwarderRole", `{"Service":"events.amazonaws.com"}`},
 		{"guard-forwarder", "ForwarderRole", `{"Service":"events.amazonaws.com"}`},
 		{"audit", "FunctionRole", `{"Service":"lambda.amazonaws.com"}`},
@@ -409,7 +419,7 @@ func TestTrust(t *testing.T) {
 			parameters["CreateResponderRole"], parameters["ResponseMode"] = "true", "workflow"
 		case "audit":
 			parameters["LambdaS3BucketName"] = "code"
-		case "guard-member", "guard-organisation":
+		case "guard-member":
 			parameters["GuardAccountId"] = "999988887777"
 		}
 		doc := document(t, resolve(t, tt.template, parameters), tt.resource, "AssumeRolePolicyDocument")

@@ -29,10 +29,11 @@ func printable(text string) string {
 // line, printable, not too long, and with no address that a program would
 // make a link of.
 func Line(text string) string {
-	text = strings.ReplaceAll(printable(text), "\n", "?")
-	text = strings.ReplaceAll(text, "://", "[:]//")
-	return shorten(text, maxField)
+	return shorten(strings.ReplaceAll(oneLine(text), "://", "[:]//"), maxField)
 }
+
+// oneLine is printable text without line breaks.
+func oneLine(text string) string { return strings.ReplaceAll(printable(text), "\n", "?") }
 
 // fit is printable text that is not too long. What is cut stands in the
 // middle, for the first lines say who and the last how to undo it.

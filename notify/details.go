@@ -36,8 +36,10 @@ type Details struct {
 	State string   `json:"state,omitempty"`
 	Open  []string `json:"open,omitempty"`
 	Next  string   `json:"next,omitempty"`
-	// Undo is the command that gives back what was done.
-	Undo string `json:"undo,omitempty"`
+	// Undo is the command that gives back what was done, UndoWith what has to be
+	// filled in or at hand for it; "" where the command says it all.
+	Undo     string `json:"undo,omitempty"`
+	UndoWith string `json:"undoWith,omitempty"`
 }
 
 // Text is the message for people: a line a fact, each with a label.
@@ -88,6 +90,9 @@ func (d *Details) Text() string {
 	line("state", d.State)
 	list("open", d.Open)
 	line("next", d.Next)
-	line("undo", d.Undo)
+	if d.Undo != "" {
+		fmt.Fprintf(&b, "%-6s %s\n", "undo", oneLine(d.Undo)) // whole, to be run as it stands
+	}
+	line("with", d.UndoWith)
 	return b.String()
 }

@@ -437,7 +437,7 @@ func (r *Responder) strippedMessage(in ledger.Incident, again Recheck, err error
 		Incident: in.ID, Severity: finding.Critical,
 		Subject: "the containment of " + in.Caller + " is being taken away",
 		Text: fmt.Sprintf("who    %s\ngone   %s\nhow    %d times so far; %s\nnext   %s\n%s",
-			in.Caller, settings(again.Stripped), again.Times, state, next, r.undoLine(in.ID)),
+			in.Caller, settings(again.Stripped), again.Times, state, next, r.undoLines(in.ID)),
 	}
 }
 

@@ -84,35 +84,15 @@ func (r *Responder) containedMessage(res Result, plan change.Plan, c containment
 	case c.level == guard.DenyIAM:
 		d.Open = []string{"sts:AssumeRole and other services are not denied"}
 	}
-	d.Undo = r.undoCommand(plan.Incident)
+	r.giveBack(&d, plan.Incident)
 	return message(res, max(res.Severity, finding.High), "warden contained "+caller(res.Actor), d)
-}
-
-// undoCommand gives an incident back.
-func (r *Responder) undoCommand(incident string) string {
-	command := []string{"warden", "undo", incident, "--apply"}
-	if r.LedgerFlag != "" {
-		command = append(command, r.LedgerFlag)
-	}
-	if r.MemberRole != "" {
-		command = append(command, "--member-role", r.MemberRole)
-	}
-	if r.Guardrail != nil && r.Guardrail.Role != "" {
-		command = append(command, "--guardrail-role", r.Guardrail.Role)
-	}
-	return strings.Join(command, " ")
-}
-
-// undoLine is the line with the command that gives an incident back.
-func (r *Responder) undoLine(incident string) string {
-	return "undo   " + r.undoCommand(incident) + "\n"
 }
 
 func (r *Responder) partlyMessage(res Result, plan change.Plan, open []string) notify.Message {
 	d := details(res)
 	d.Done = done(res, plan)
 	d.State, d.Open = "PARTLY contained", open
-	d.Undo = r.undoCommand(plan.Incident)
+	r.giveBack(&d, plan.Incident)
 	return message(res, finding.Critical, "warden could contain "+caller(res.Actor)+" only partly", d)
 }
 

@@ -212,7 +212,7 @@ func (r *Responder) ranMessage(p ledger.Proposal, report apply.Report, next []st
 	} else if denied {
 		b.WriteString("next   warden's role may not do all of it: do it by hand, or give it back by the line below, with an administrator's credentials\n")
 	}
-	b.WriteString(r.undoLine(p.Plan.Incident))
+	b.WriteString(r.undoLines(p.Plan.Incident))
 	m := notify.Message{Incident: p.Plan.Incident, Severity: finding.High, Subject: "warden carried out: " + p.Plan.Title}
 	if !report.OK() {
 		m.Severity, m.Subject = finding.Critical, "warden could NOT carry out: "+p.Plan.Title

@@ -96,9 +96,11 @@ type Options struct {
 	// LedgerFlag says in notifications which ledger an undo needs, for
 	// example "--ledger dynamodb:warden"; "" is the default one.
 	LedgerFlag string
-	// MemberRole is the role by which the account is reached that is guarded,
-	// where the credentials are another's; "" where they are its own.
+	// MemberRole is the role by which the guard reaches the account that is
+	// guarded, where the credentials are another's; "" where they are its own.
 	MemberRole string
+	// Operators are the roles by which people give back.
+	Operators Operators
 	// AskFirst lets a person approve what is more than denying IAM, before it
 	// is done. ProposalLife is how long he has; 0 is ledger.ProposalLife.
 	AskFirst     bool

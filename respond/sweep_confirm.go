@@ -181,7 +181,7 @@ func (s *sweep) doubt(ctx context.Context, in ledger.Incident, ev ledger.Event, 
 		Subject: "warden acted on an event that CloudTrail does not have",
 		Text: fmt.Sprintf("who    %s\nwhat   %s at %s, event %s\nwhy    %s\ndone   he stays contained; %s\n"+
 			"next   ask who can write to the guard's queue; if the event is forged, release him\n%s",
-			in.Caller, ev.Name, ev.Time.UTC().Format("2006-01-02 15:04:05Z"), ev.ID, why, release, s.r.undoLine(in.ID)),
+			in.Caller, ev.Name, ev.Time.UTC().Format("2006-01-02 15:04:05Z"), ev.ID, why, release, s.r.undoLines(in.ID)),
 	})
 	if res.Err != nil {
 		s.problem("tell of event "+ev.ID, res.Err)

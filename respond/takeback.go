@@ -168,7 +168,7 @@ func (r *Responder) tellLeft(ctx context.Context, res *Result) {
 	if len(before) == maxLeft-1 {
 		d.Next += "; this is the last such message of this incident"
 	}
-	d.Undo = r.undoCommand(res.Incident)
+	r.giveBack(&d, res.Incident)
 	r.tell(ctx, res, 0, kind+id, message(*res, max(res.Severity, finding.High), "warden did not take back "+res.Event.Name+" of "+caller(res.Actor), d))
 }
 

@@ -32,10 +32,13 @@ type config struct {
 	responder string
 	// memberRole is the role to assume in each of members.
 	memberRole string
-	// externalID is what those roles ask for; "" for nothing.
+	// externalID is what those roles and guardrailRole ask for; "" for nothing.
 	externalID string
-	members    []string
-	dryRun     bool
+	// operatorRole is the name of the role, in the function's account and in
+	// each of members, by which people give back; "" where there is none.
+	operatorRole string
+	members      []string
+	dryRun       bool
 	// stateMachine is the ARN of the workflow that acts; "" where the guard
 	// acts itself.
 	stateMachine string
@@ -64,13 +67,14 @@ func readConfig(getenv func(string) string) (config, error) {
 			SelfService:     r.bool("ALLOW_SELF_SERVICE"),
 			Exemptions:      r.exemptions("EXEMPTIONS"),
 		},
-		table:      getenv("LEDGER_TABLE"),
-		queueURL:   getenv("QUEUE_URL"),
-		holdURL:    getenv("HOLD_QUEUE_URL"),
-		regions:    r.list("SWEEP_REGIONS"),
-		memberRole: getenv("MEMBER_ROLE_NAME"),
-		externalID: getenv("MEMBER_EXTERNAL_ID"),
-		dryRun:     r.bool("DRY_RUN"),
+		table:        getenv("LEDGER_TABLE"),
+		queueURL:     getenv("QUEUE_URL"),
+		holdURL:      getenv("HOLD_QUEUE_URL"),
+		regions:      r.list("SWEEP_REGIONS"),
+		memberRole:   getenv("MEMBER_ROLE_NAME"),
+		externalID:   getenv("MEMBER_EXTERNAL_ID"),
+		operatorRole: getenv("OPERATOR_ROLE_NAME"),
+		dryRun:       r.bool("DRY_RUN"),
 	}
 	if c.guard.AdminGroups == nil {
 		c.guard.AdminGroups = []string{guard.DefaultAdminGroup}
@@ -118,6 +122,9 @@ func readConfig(getenv func(string) string) (config, error) {
 	if c.guard.RevokeSessions && !c.guard.ContainSessions {
 		r.wrong("REVOKE_SESSIONS", "it goes together with CONTAIN_SESSIONS")
 	}
+	if c.operatorRole != "" && !roleName.MatchString(c.operatorRole) {
+		r.wrong("OPERATOR_ROLE_NAME", "%q is not the name of a role, without a path", c.operatorRole)
+	}
 	if (c.memberRole == "") != (c.members == nil) {
 		r.wrong("MEMBER_ROLE_NAME", "it goes together with MEMBER_ACCOUNTS")
 	}
@@ -128,6 +135,8 @@ var (
 	accountID = regexp.MustCompile(`^[0-9]{12}$`)
 	// Source: IAM API Reference, CreatePolicy, PolicyName.
 	policyName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
+	// Source: IAM API Reference, CreateRole, RoleName.
+	roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
 )
 
 // reader collects what is wrong with the environment.

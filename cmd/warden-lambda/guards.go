@@ -151,7 +151,7 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 	cfg.Self, cfg.SelfIDs = slices.Sorted(maps.Keys(self)), self
 	g.histories[id] = g.history(clients)
 	o := respond.Options{
-		Guard: cfg, Account: id, Partition: partition, Log: g.log,
+		Guard: cfg, Account: id, Partition: partition, Log: g.log, Operators: g.operators(partition, id),
 		Lookup: respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: clients.IAM},
 	}
 	if id != g.account {
@@ -160,7 +160,7 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 	}
 	var org apply.Organizations
 	if g.config.guardrail != "" {
-		org = g.clients.Assume(g.config.guardrailRole, "").Organizations
+		org = g.clients.Assume(g.config.guardrailRole, g.config.externalID).Organizations
 		o.Guardrail = &respond.Guardrail{PolicyARN: g.config.guardrail, Role: g.config.guardrailRole}
 		o.Lookup = respond.Live{Identities: collect.NewIdentities(clients.IAM), Reader: apply.Guarded(clients.IAM, org)}
 	}
@@ -184,6 +184,16 @@ func (g *guards) guardOf(ctx context.Context, id, partition string, clients *app
 		g.log.Error("the deny policy is not ready", "account", id, "error", oneLine(err))
 	}
 	return r, nil
+}
+
+// operators are the roles by which people give back what was done in an
+// account.
+func (g *guards) operators(partition, id string) respond.Operators {
+	if g.config.operatorRole == "" {
+		return respond.Operators{}
+	}
+	in := func(id string) string { return "arn:" + partition + ":iam::" + id + ":role/" + g.config.operatorRole }
+	return respond.Operators{Role: in(id), Home: in(g.account)}
 }
 
 // history is the event history of the account of the clients.

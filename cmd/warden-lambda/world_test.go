@@ -174,7 +174,7 @@ func (w *world) delivered(name string, n int) []events.SQSMessage {
 		if time.Now().After(deadline) {
 			w.t.Fatalf("%d events %s in the queue, want %d", len(wanted), name, n)
 		}
-		out, err := w.Guard.SQS.ReceiveMessage(w.t.Context(), &sqs.ReceiveMessageInput{
+		out, err := w.Hands.Hub.SQS.ReceiveMessage(w.t.Context(), &sqs.ReceiveMessageInput{
 			QueueUrl: aws.String(w.QueueURL), MaxNumberOfMessages: 10, WaitTimeSeconds: 1, VisibilityTimeout: 600,
 			MessageSystemAttributeNames: []types.MessageSystemAttributeName{types.MessageSystemAttributeNameApproximateReceiveCount},
 		})

@@ -57,7 +57,7 @@ func TestCallersOfAMember(t *testing.T) {
 		},
 		{
 			name: "root", login: func(h *hunt) *app.Clients { return h.of(h.Account, twin.RootUser) },
-			railed: asked{says: []string{"warden contained root", "of service control policy p-", "--member-role arn:aws:iam::123456789012:role/security/warden-responder --guardrail-role arn:aws:iam::111122223333:role/security/warden-guardrail"}},
+			railed: asked{says: []string{"warden contained root", "of service control policy p-", "--member-role arn:aws:iam::123456789012:role/ROLE --guardrail-role arn:aws:iam::111122223333:role/security/warden-guardrail"}},
 			plain:  asked{says: []string{"root cannot be denied inside its account", "run    aws organizations create-policy"}, free: true},
 			rail:   true, subject: "warden contained root",
 		},

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"crypto/hmac"
-	"crypto/sha1" // RFC 6238 as authenticator apps speak it
-	"encoding/base32"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -86,29 +82,11 @@ func (h *hunt) samlSession(provider, role string) *app.Clients {
 // one IAM takes none. Source: AWS STS API Reference, GetSessionToken.
 func (h *hunt) mfaSession() *app.Clients {
 	h.t.Helper()
-	ctx := h.t.Context()
-	made, err := h.Admin.IAM.CreateVirtualMFADevice(ctx, &iam.CreateVirtualMFADeviceInput{VirtualMFADeviceName: aws.String("phone")})
+	key, err := stage.MFASession(h.t.Context(), h.Admin, h.intruder(), h.Truth.Intruder)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	seed, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(strings.TrimRight(string(made.VirtualMFADevice.Base32StringSeed), "="))
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	step := uint64(time.Now().Unix()) / 30
-	code := func(n uint64) *string {
-		mac := hmac.New(sha1.New, seed)
-		mac.Write(binary.BigEndian.AppendUint64(nil, n))
-		sum := mac.Sum(nil)
-		return aws.String(fmt.Sprintf("%06d", binary.BigEndian.Uint32(sum[sum[len(sum)-1]&0xf:])&0x7fffffff%1_000_000))
-	}
-	serial := made.VirtualMFADevice.SerialNumber
-	h.must(h.Admin.IAM.EnableMFADevice(ctx, &iam.EnableMFADeviceInput{UserName: &h.Truth.Intruder, SerialNumber: serial, AuthenticationCode1: code(step - 1), AuthenticationCode2: code(step)}))
-	out, err := h.intruder().STS.GetSessionToken(ctx, &sts.GetSessionTokenInput{SerialNumber: serial, TokenCode: code(step + 1)})
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return h.As(sessionKey(out.Credentials))
+	return h.As(key)
 }
 
 // user is a user of the company as it is now.

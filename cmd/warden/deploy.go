@@ -43,6 +43,7 @@ larger than that; --source prints them too.
   guard-forwarder     one in each other region: leads its sign-ins and STS calls to the guard
   guard-member        one in each other account of the organisation: lets the guard guard it
   guard-organisation  in the management account: service control policies that pin the quarantine
+  guard-operator      a role for people who give back what the guard did, here and in other accounts
   guard-doctor        a role for warden doctor
   audit               a role for warden collect, a group for people who fetch the credential report;
                       with LambdaS3BucketName the audit by a schedule: function, bucket, topic, alarms

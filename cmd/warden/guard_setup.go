@@ -48,7 +48,8 @@ type guardSetup struct {
 	channels *channels
 	aws      *app.Options
 
-	member memberFlags
+	member   memberFlags
+	operator string
 }
 
 func (o *guardSetup) flags(cmd *cobra.Command) {
@@ -73,6 +74,7 @@ func (o *guardSetup) flags(cmd *cobra.Command) {
 	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringSliceVar(&o.regions, "history-region", nil, "region whose event history is read (repeatable; default: IAM's own, and that of --region)")
 	o.member.flags(cmd)
+	f.StringVar(&o.operator, "operator-role", "", "ARN of the role, in the account that is guarded, by which people give back: notifications name it in the command for that")
 	o.channels = channelFlags(cmd)
 	o.aws = awsFlags(cmd)
 }
@@ -122,6 +124,9 @@ func (o *guardSetup) config() (guard.Config, error) {
 	if err := o.member.check(); err != nil {
 		return cfg, err
 	}
+	if o.operator != "" && !isRole(o.operator) {
+		return cfg, usageErrorf("--operator-role %q: want the ARN of a role, such as arn:aws:iam::444455556666:role/warden-operator", o.operator)
+	}
 	for flag, arns := range map[string][]string{"--admin-role": o.adminRoles, "--protect": o.protect, "--self": o.self} {
 		for _, arn := range arns {
 			if a, err := account.ParseARN(arn); err != nil || a.Account == "" {
@@ -158,6 +163,10 @@ func (o *guardSetup) connect(ctx context.Context, opts *respond.Options) (at pla
 	}
 	opts.Account = acct
 	opts.Guard.Self, opts.Guard.SelfIDs = append(opts.Guard.Self, arn), map[string]string{arn: id}
+	if a, err := account.ParseARN(o.operator); err == nil && a.Account != acct {
+		return at, usageErrorf("--operator-role %q: is not of the account that is guarded, %s", o.operator, acct)
+	}
+	opts.Operators.Role = o.operator
 	if at.account != at.home {
 		_, own, id, err := at.home.Caller(ctx) // who assumes the member's role
 		if err != nil {
@@ -185,7 +194,7 @@ func (o *guardSetup) act(ctx context.Context, s *streams, at places, opts *respo
 	}
 	opts.Ledger = ledger.New(store, nil)
 	if o.ledger != "" {
-		opts.LedgerFlag = "--ledger " + o.ledger
+		opts.LedgerFlag = "--ledger " + word(o.ledger)
 	}
 	opts.Applier = apply.New(at.account.IAM, opts.Ledger, apply.Options{Account: opts.Account, Grace: grace, Organizations: o.guardrail.organizations(at.home)})
 	opts.Past = o.history(at.account, nil)
@@ -199,6 +208,17 @@ func (o *guardSetup) act(ctx context.Context, s *streams, at places, opts *respo
 	}
 	opts.Notifier = append(notify.All{told}, channels...)
 	return store.Close, nil
+}
+
+// plainWord is a word that no shell reads anything into.
+var plainWord = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
+
+// word is a text as one word of a shell.
+func word(text string) string {
+	if plainWord.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // history is the event history of the account, in the regions that the flags

@@ -10,12 +10,13 @@ import (
 
 // guardrailFlags say how the organisation's service control policy is reached.
 type guardrailFlags struct {
-	policy, role string
+	policy, role, externalID string
 }
 
 // roleFlag adds the flag of the role, which giving back needs too.
 func (g *guardrailFlags) roleFlag(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&g.role, "guardrail-role", "", "ARN of the role in the management account that may read and update the organisation's policy (default: the credentials themselves)")
+	cmd.Flags().StringVar(&g.externalID, "guardrail-external-id", "", "external id that --guardrail-role asks for")
 }
 
 // used reports whether the organisation's policy is to be reached at all.
@@ -48,7 +49,7 @@ func (g *guardrailFlags) reached(clients *app.Clients) apply.Organizations {
 	if g.role == "" {
 		return clients.Organizations
 	}
-	return clients.Assume(g.role, "").Organizations
+	return clients.Assume(g.role, g.externalID).Organizations
 }
 
 // reader reads the account, and the organisation's policy where it is used.

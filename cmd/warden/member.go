@@ -26,10 +26,16 @@ func (m *memberFlags) check() error {
 		}
 		return nil
 	}
-	if a, err := account.ParseARN(m.role); err != nil || a.Service != "iam" || a.Type() != "role" || a.Account == "" {
-		return usageErrorf("--member-role %q: want the ARN of a role, such as arn:aws:iam::444455556666:role/warden-guard-member", m.role)
+	if !isRole(m.role) {
+		return usageErrorf("--member-role %q: want the ARN of a role, such as arn:aws:iam::444455556666:role/warden-operator", m.role)
 	}
 	return nil
+}
+
+// isRole tells whether a text is the ARN of a role.
+func isRole(arn string) bool {
+	a, err := account.ParseARN(arn)
+	return err == nil && a.Service == "iam" && a.Type() == "role" && a.Account != ""
 }
 
 // places are where a command works: the account that it is about, and that of

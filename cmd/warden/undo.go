@@ -53,8 +53,9 @@ EXIT STATUS
   warden undo 3f9c --apply
   warden undo 3f9c --apply --force --reason "ticket 4711"
 
-  # of a member of the organisation, as an administrator of its management account
-  warden undo 3f9c --apply --member-role arn:aws:iam::444455556666:role/OrganizationAccountAccessRole`,
+  # of a member of the organisation, by the operators' roles there and in the guard's account
+  warden undo 3f9c --apply --ledger dynamodb:warden-ledger --role-arn arn:aws:iam::111122223333:role/warden-operator \
+    --member-role arn:aws:iam::444455556666:role/warden-operator`,
 		Args: exactArg("INCIDENT or STEP"),
 		RunE: func(cmd *cobra.Command, args []string) error { return undoRun(cmd.Context(), s, o, args[0]) },
 	}

@@ -121,6 +121,10 @@ var doors = []Door{
 		"PutRule", "PutTargets", "PutPermission"}},
 	{Package: "internal/stage", Service: "sns", Staged: true, Why: "makes the topic that people subscribe to", Operations: []string{
 		"CreateTopic"}},
+	{Package: "internal/stage", Service: "iam", Staged: true, Why: "makes the operators who give back, with their roles and MFA", Operations: []string{
+		"CreateUser", "PutUserPolicy", "CreateAccessKey", "CreateVirtualMFADevice", "EnableMFADevice", "CreateRole", "PutRolePolicy", "UpdateAssumeRolePolicy"}},
+	{Package: "internal/stage", Service: "sts", Staged: true, Why: "gives a person a session with MFA", Operations: []string{
+		"GetSessionToken"}},
 	{Package: "bench/calls", Service: "iam", Staged: true, Why: "is the load that is measured", Operations: []string{
 		"CreateUser", "GetUser"}},
 }
