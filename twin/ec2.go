@@ -78,8 +78,8 @@ func ec2Fault(code, format string, args ...any) error {
 }
 
 // keptBy keeps the things that every filter wants. values are those that a
-// thing has for a name; nil is a name that there is not. A * stands for any
-// text. Amazon EC2 API Reference, Filter.
+// thing has for a name; nil is a name that there is not. Amazon EC2 API
+// Reference, Filter.
 func keptBy[T any](list []T, filters []ec2Filter, values func(T, string) []string) ([]T, error) {
 	var zero T
 	for _, f := range filters {
@@ -100,23 +100,27 @@ func keptBy[T any](list []T, filters []ec2Filter, values func(T, string) []strin
 	return out, nil
 }
 
-// wild compares a text with a pattern of * and plain characters.
+// wild compares a text with a pattern of * for any characters, ? for one, and
+// plain ones. It tries the last * again only, so that no pattern is slow.
 func wild(pattern, text string) bool {
-	first, rest, more := strings.Cut(pattern, "*")
-	if !more {
-		return pattern == text
-	}
-	if !strings.HasPrefix(text, first) {
-		return false
-	}
-	for text = text[len(first):]; ; text = text[1:] {
-		if wild(rest, text) {
-			return true
-		}
-		if text == "" {
+	star, from := -1, 0
+	p, t := 0, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0:
+			from++
+			p, t = star+1, from
+		default:
 			return false
 		}
 	}
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // ec2Page cuts the page that is asked for; without a number there is one of

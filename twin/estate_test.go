@@ -2,6 +2,7 @@ package twin
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -214,6 +215,23 @@ func TestEstateIsSaved(t *testing.T) {
 	for _, r := range s.Roles {
 		if r.Name == "booking-api" && (len(r.Profiles) != 1 || r.Profiles[0] != profile) {
 			t.Errorf("profiles of the role: %v", r.Profiles)
+		}
+	}
+}
+
+// A pattern of a filter stands for what EC2 says, and none takes for ever.
+func TestWild(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		pattern, text string
+		want          bool
+	}{
+		{"", "", true}, {"", "a", false}, {"a", "a", true}, {"a", "b", false}, {"*", "", true}, {"*", "abc", true}, {"?", "", false}, {"a?c", "abc", true},
+		{"a*", "b", false}, {"*c", "abc", true}, {"a*c", "abcd", false}, {"a*b*c", "aXbYbZc", true}, {"**a", "a", true}, {"run*", "running", true},
+		{strings.Repeat("*a", 30), strings.Repeat("a", 5000) + "b", false},
+	} {
+		if got := wild(x.pattern, x.text); got != x.want {
+			t.Errorf("%q of %.20q: %v", x.pattern, x.text, got)
 		}
 	}
 }
