@@ -55,6 +55,9 @@ var checks = []Check{
 	{"events.recent", "events arrive", Watch,
 		"make a harmless IAM call (aws iam tag-user) and look again after 15 minutes; then look at trail, rules and queue", eventsRecent},
 
+	{"scp.seen", "it was seen whether a policy above the account stops the guard", Watch,
+		"give doctor a role of the management account that may read policies: --organization-role-arn", scpSeen},
+
 	{"scp.pin", "an organisation's policy keeps everybody from the quarantine", Pin,
 		"deploy guard-organisation in the management account: warden deploy template guard-organisation", scpPin},
 	{"scp.guardrail", "the guard can deny whom the account cannot", Pin,

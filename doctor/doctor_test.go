@@ -207,14 +207,14 @@ func TestGaps(t *testing.T) {
 		{"deny policy", []string{"deny.policy"}, func(f *doctor.Facts) { f.Policy = doctor.Read[*string]{Gap: gap} }},
 		{"group", []string{"admins.exist"}, func(f *doctor.Facts) { f.AdminGroups["Administrators"] = doctor.Read[*int]{Gap: gap} }},
 		{"break-glass", []string{"breakglass.named"}, func(f *doctor.Facts) { f.Protected[breakGlass] = doctor.Read[bool]{Gap: gap} }},
-		{"organisation", []string{"scp.pin", "scp.guardrail"}, func(f *doctor.Facts) { f.Org = doctor.Read[*doctor.Organization]{Gap: gap} }},
-		{"policies above", []string{"scp.pin", "scp.guardrail"}, func(f *doctor.Facts) { f.SCPs = doctor.Read[[]doctor.PolicyLevel]{Gap: gap} }},
+		{"organisation", []string{"scp.seen", "scp.pin", "scp.guardrail"}, func(f *doctor.Facts) { f.Org = doctor.Read[*doctor.Organization]{Gap: gap} }},
+		{"policies above", []string{"scp.seen", "scp.pin", "scp.guardrail"}, func(f *doctor.Facts) { f.SCPs = doctor.Read[[]doctor.PolicyLevel]{Gap: gap} }},
 		{"the topic's policy", []string{"people.told"}, func(f *doctor.Facts) { f.TopicPolicy = doctor.Read[*string]{Gap: gap} }},
 		{"the table's policy", []string{"ledger.kept"}, func(f *doctor.Facts) { f.TablePolicy = doctor.Read[*string]{Gap: gap} }},
 		{"a trust policy that nobody can read", []string{"role.trust"}, func(f *doctor.Facts) { f.Roles["warden-guard"].Value.Trust = "{" }},
 		{"a boundary that nobody can read", []string{"role.guard", "role.limits"}, func(f *doctor.Facts) { f.Roles["warden-guard"].Value.Boundary = "{" }},
 		{"a function's policy that nobody can read", []string{"function.closed"}, func(f *doctor.Facts) { f.Functions["warden-guard"].Value.Policy = "{" }},
-		{"a policy above that nobody can read", []string{"scp.pin"}, func(f *doctor.Facts) { f.SCPs.Value[0].Policies[1].Document = "{" }},
+		{"a policy above that nobody can read", []string{"scp.seen", "scp.pin"}, func(f *doctor.Facts) { f.SCPs.Value[0].Policies[1].Document = "{" }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -240,6 +240,37 @@ func TestGaps(t *testing.T) {
 	}
 	if empty.Grade != doctor.GradeD {
 		t.Errorf("grade %s without facts", empty.Grade)
+	}
+}
+
+// A policy above the account that was not seen may stop the guard: without
+// seeing it no grade above C is claimed. Where none can bind the account there
+// is nothing to see, and where it is seen and stops the guard, the chain is cut.
+func TestPoliciesAboveThatStopTheGuard(t *testing.T) {
+	t.Parallel()
+	stops := `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"iam:AttachUserPolicy","Resource":"*"}}`
+	for name, tt := range map[string]struct {
+		change func(*doctor.Facts)
+		check  string
+		want   finding.Status
+		grade  doctor.Grade
+	}{
+		"hidden": {func(f *doctor.Facts) { f.SCPs = doctor.Read[[]doctor.PolicyLevel]{Gap: "AccessDenied"} }, "scp.seen", finding.Unknown, doctor.GradeC},
+		"not known whether there is an organisation": {func(f *doctor.Facts) { f.Org = doctor.Read[*doctor.Organization]{Gap: "AccessDenied"} }, "scp.seen", finding.Unknown, doctor.GradeC},
+		"no organisation":        {func(f *doctor.Facts) { f.Org = doctor.Known[*doctor.Organization](nil) }, "scp.seen", finding.NotApplicable, doctor.GradeB},
+		"the management account": {func(f *doctor.Facts) { f.Org.Value.Management = here }, "scp.seen", finding.NotApplicable, doctor.GradeB},
+		"seen, and it stops the guard": {func(f *doctor.Facts) {
+			l := &f.SCPs.Value[0]
+			l.Policies = append(l.Policies, doctor.ServicePolicy{Name: "stop", Document: stops})
+		}, "role.guard", finding.Fail, doctor.GradeD},
+		"seen": {func(*doctor.Facts) {}, "scp.seen", finding.Pass, doctor.GradeA},
+	} {
+		f := guarded(t)
+		tt.change(f)
+		r := doctor.Examine(f)
+		if got := answer(r, tt.check); got != tt.want || r.Grade != tt.grade {
+			t.Errorf("%s: %s is %s and the grade %s, want %s and %s", name, tt.check, got, r.Grade, tt.want, tt.grade)
+		}
 	}
 }
 

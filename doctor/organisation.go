@@ -48,6 +48,24 @@ func (f *Facts) outside() *Result {
 	return &res
 }
 
+// scpSeen asks whether the policies above the account were read at all: one of
+// them may keep the guard from what role.guard finds allowed, and then nothing
+// is contained. What they say is judged by role.guard.
+func scpSeen(f *Facts) []Result {
+	if f.Org.Gap == "" && (f.Org.Value == nil || f.Org.Value.Management == f.Account) {
+		return []Result{notApplicable("", "no service control policy binds this account")}
+	}
+	if res := f.outside(); res != nil {
+		res.Evidence = "a policy above the account may stop the guard, and was not seen: " + res.Evidence
+		return []Result{f.readThere(*res)}
+	}
+	levels, err := f.scps()
+	if err != nil {
+		return []Result{unknown("", err.Error())}
+	}
+	return []Result{pass("", fmt.Sprintf("the policies of %d levels above the account were read", len(levels)))}
+}
+
 // scpPin asks whether an administrator of the account could still take off the
 // quarantine or cut the guard, and whether the guard could not.
 func scpPin(f *Facts) []Result {
