@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,5 +95,26 @@ func compare(t *testing.T, before, after map[string]finding.Status, lost string,
 		if (was == fail || was == unknown) && (is == pass || is == none) {
 			t.Errorf("%s was %s; without %s it is %s (%v)", control, was, lost, is, what)
 		}
+	}
+}
+
+// Of a partition whose regions are not known here, nothing that is asked in
+// every region passes, or does not apply, because no region was read.
+func TestUnknownPartition(t *testing.T) {
+	t.Parallel()
+	s := good()
+	before := worst(s)
+	s.Partition, s.Regions = "aws-iso", nil
+	regional := 0
+	for id, now := range worst(s) {
+		if slices.Contains([]string{"analyzer.external", "config.recorder", "securityhub.enabled", "kms.rotation", "vpc.flow-logs", "instance.roles", "trail.all-regions", "monitor.root"}, id) {
+			regional++
+			if now != unknown {
+				t.Errorf("%s is %s, was %s", id, now, before[id])
+			}
+		}
+	}
+	if regional != 8 {
+		t.Errorf("%d controls were asked", regional)
 	}
 }

@@ -10,10 +10,15 @@ import (
 )
 
 // unread returns the regions that are on in every account and that the
-// evidence says nothing of.
+// evidence says nothing of. Of a partition whose regions are not known here
+// some may always be missing.
 func (e *Evidence) unread() []string {
+	all := account.DefaultRegions(e.partition())
+	if all == nil {
+		return []string{"others of partition " + e.partition()}
+	}
 	var out []string
-	for _, name := range account.DefaultRegions(e.partition()) {
+	for _, name := range all {
 		if !slices.ContainsFunc(e.Regions, func(r account.Region) bool { return r.Name == name }) {
 			out = append(out, name)
 		}
