@@ -263,6 +263,7 @@ func (w *world) organise() {
 var onMoto = map[string]string{
 	"trail.whole": "moto delivers nothing and names no time of a delivery",
 	"rules.reads": "the state is ENABLED here",
+	"scp.seen":    "moto's own account is the management account, which no policy binds",
 	"scp.pin":     "moto's own account is the management account",
 }
 
