@@ -284,21 +284,13 @@ func (r *Responder) whom(ctx context.Context, c guard.AdminChange, at time.Time)
 // were are those who were seen last, before the event, as administrators in
 // the way that the event took away.
 func (r *Responder) were(c guard.AdminChange, at time.Time) (out []trail.Issuer) {
-	r.admins.mu.Lock()
-	defer r.admins.mu.Unlock()
-	for _, look := range slices.Backward(r.admins.history.Seen) {
-		if look.At.After(at.Add(timeResolution)) {
-			continue
+	for _, m := range r.seenBefore(at) {
+		name := m.ARN[strings.LastIndexByte(m.ARN, '/')+1:]
+		if strings.EqualFold(m.By, c.Way) && (c.Group != "" || strings.EqualFold(name, c.User)) {
+			out = append(out, trail.Issuer{ARN: m.ARN, ID: m.ID, Name: name})
 		}
-		for _, m := range look.Members {
-			name := m.ARN[strings.LastIndexByte(m.ARN, '/')+1:]
-			if strings.EqualFold(m.By, c.Way) && (c.Group != "" || strings.EqualFold(name, c.User)) {
-				out = append(out, trail.Issuer{ARN: m.ARN, ID: m.ID, Name: name})
-			}
-		}
-		return out
 	}
-	return nil
+	return out
 }
 
 func (r *Responder) recordGrants(ctx context.Context, res *Result, c guard.AdminChange, whom []trail.Issuer) error {

@@ -102,22 +102,27 @@ func recallCredential(in ledger.Incident, a *trail.Actor) {
 // closeKey makes the access key inactive that a contained caller made for
 // somebody who may write to IAM: the key is his, and to AWS he would go on with
 // it as an administrator. Nobody else has it, so nobody loses anything; that
-// does not wait for approval, nor for --undo-actions.
+// does not wait for approval, nor for --undo-actions. Who renames the
+// administrator meanwhile does not keep it.
 func (r *Responder) closeKey(ctx context.Context, res *Result) error {
 	id := res.Event.ResponseString("accessKey", "accessKeyId")
 	if res.Event.Name != "CreateAccessKey" || res.Failed || id == "" {
 		return nil
 	}
-	of := trail.Issuer{Name: cmp.Or(res.Event.ResponseString("accessKey", "userName"), res.Event.RequestString("userName"))}
-	if of.Name == "" || res.Credential == "" && isUser(res.Actor.Kind) && strings.EqualFold(of.Name, res.Subject.Name) {
+	name := cmp.Or(res.Event.ResponseString("accessKey", "userName"), res.Event.RequestString("userName"))
+	if name == "" || res.Credential == "" && isUser(res.Actor.Kind) && strings.EqualFold(name, res.Subject.Name) {
 		return nil
 	}
-	if _, err := r.Lookup.User(ctx, of.Name); apply.IsDenied(err) {
-		res.Taken = append(res.Taken, fmt.Sprintf("not closed: access key %s of %s: warden's role may not look", id, of.Name))
+	user, err := r.holder(ctx, name, res.Event.Time, change.Setting{Kind: change.AccessKey, Name: id}, exists)
+	if apply.IsDenied(err) {
+		res.Taken = append(res.Taken, fmt.Sprintf("not closed: access key %s of %s: warden's role may not look", id, name))
 		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("whose key %s is: %w", id, err)
 	}
 	f := guard.Facts{Account: r.Account}
-	r.userFacts(ctx, &f, of)
+	r.factsOf(ctx, &f, user)
 	if len(f.Gaps) > 0 {
 		return fmt.Errorf("whose key %s is: %s could not be read: %s", id, f.Gaps[0].What, f.Gaps[0].Reason)
 	}

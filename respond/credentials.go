@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,12 +97,24 @@ func (r *Responder) given(ctx context.Context, res *Result) (ids []string, err e
 			return nil, nil
 		}
 		user, err := r.Lookup.User(ctx, of)
-		if err != nil || user == nil || user.CreateDate.After(e.Time.Add(timeResolution)) {
+		if err != nil {
 			return nil, err
 		}
-		id := passwordOf(user.ID)
-		if outsider && !own || res.Standing == guard.Entitled && r.isHeld(id) {
-			ids = append(ids, id)
+		if user != nil && !user.CreateDate.After(e.Time.Add(timeResolution)) {
+			id := passwordOf(user.ID)
+			if outsider && !own || res.Standing == guard.Entitled && r.isHeld(id) {
+				ids = append(ids, id)
+			}
+		}
+		if outsider && !own {
+			// The name may be another's since, and the record has no unique
+			// id: the password may be of either. Nobody is believed to have
+			// his own again for that.
+			for _, id := range r.bore(of, e.Time) {
+				if id = passwordOf(id); !slices.Contains(ids, id) {
+					ids = append(ids, id)
+				}
+			}
 		}
 	}
 	return ids, nil

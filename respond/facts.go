@@ -64,13 +64,18 @@ func (r *Responder) userFacts(ctx context.Context, f *guard.Facts, of trail.Issu
 			user = renamed
 		}
 	}
+	r.factsOf(ctx, f, user)
+}
+
+// factsOf adds what is known of a user who was looked up, nil for none.
+func (r *Responder) factsOf(ctx context.Context, f *guard.Facts, user *account.User) {
 	f.User = &guard.UserFacts{}
 	if user == nil {
 		return
 	}
 	groups, err := r.Lookup.Groups(ctx, user.Name)
 	if err != nil {
-		f.Gaps = append(f.Gaps, account.Gap{What: "iam:ListGroupsForUser", Subject: of.ARN, Reason: oneLine(err)})
+		f.Gaps = append(f.Gaps, account.Gap{What: "iam:ListGroupsForUser", Subject: user.ARN, Reason: oneLine(err)})
 	}
 	f.User = &guard.UserFacts{Exists: true, ID: user.ID, ARN: user.ARN, Name: user.Name, Groups: groups, Tags: user.Tags}
 }

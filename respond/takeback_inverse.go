@@ -74,7 +74,7 @@ func (r *Responder) identity(ctx context.Context, res *Result, f detect.Effect) 
 	switch {
 	case f.User != "":
 		kind, name = "user", f.User
-		u, err := r.Lookup.User(ctx, name)
+		u, err := r.userOf(ctx, f, res.Event.Time)
 		if err != nil {
 			return id, "", err
 		}
@@ -122,7 +122,7 @@ func (r *Responder) removePassword(ctx context.Context, res *Result, user change
 	if err != nil {
 		return answer{}, fmt.Errorf("%s: %w", set, err)
 	}
-	if call := res.Event.Time; made.Before(call.Add(-timeResolution)) || made.After(call.Add(madeWithin)) {
+	if !madeBy(made, res.Event.Time) {
 		return told("the %s was made at %s, not by this call", set, now.Text), nil
 	}
 	return atOnce(change.DeletePassword(user, now.Text)), nil
