@@ -118,7 +118,10 @@ func (r *Responder) RunApproved(ctx context.Context, planID string) (apply.Repor
 	}
 	for _, s := range report.Steps {
 		if s.Outcome.Status == ledger.Pending {
-			return report, errBusy
+			if report.Busy() {
+				return report, errBusy
+			}
+			return report, fmt.Errorf("carry out proposal %s: %s", change.Short(planID), s.Outcome.Error)
 		}
 	}
 	var res Result

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -219,8 +220,10 @@ func (r *Responder) Start(ctx context.Context) error {
 	}
 	resumed, err := r.Applier.Resume(ctx, 0)
 	for _, done := range resumed {
-		r.Log.Info("finished what an earlier run left undone", "incident", done.Plan.Incident,
-			"plan", change.Short(done.Plan.ID), "problems", done.Problems())
+		if err := r.finished(done); err != nil {
+			r.Log.Error("what an earlier run left undone could not be finished", "incident", done.Plan.Incident,
+				"plan", change.Short(done.Plan.ID), "error", oneLine(err))
+		}
 	}
 	if err != nil {
 		// One plan that cannot be finished must not keep the guard from
@@ -229,6 +232,20 @@ func (r *Responder) Start(ctx context.Context) error {
 	}
 	_, err = r.ensureDenyPolicy(ctx)
 	return errors.Join(err, r.RefreshAdmins(ctx))
+}
+
+// finished says what kept a plan that was resumed from its end, nil where it
+// came to it, or another worker is at it.
+func (r *Responder) finished(done apply.Report) error {
+	if stuck := done.Stuck(); len(stuck) > 0 {
+		return errors.New(strings.Join(stuck, "; "))
+	}
+	how := "finished what an earlier run left undone"
+	if done.Busy() {
+		how = "another worker is at what an earlier run left undone"
+	}
+	r.Log.Info(how, "incident", done.Plan.Incident, "plan", change.Short(done.Plan.ID))
+	return nil
 }
 
 // Handle judges one event and acts on the verdict.

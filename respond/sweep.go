@@ -247,8 +247,11 @@ func (s *sweep) repair(ctx context.Context) {
 		s.problem("finish what died", err)
 	}
 	for _, d := range done {
-		s.report.Resumed++
-		s.r.Log.Info("finished what had died", "incident", d.Plan.Incident, "plan", change.Short(d.Plan.ID), "problems", d.Problems())
+		if err := s.r.finished(d); err != nil {
+			s.problem(fmt.Sprintf("finish plan %s of incident %s", change.Short(d.Plan.ID), d.Plan.Incident), err)
+		} else if !d.Busy() {
+			s.report.Resumed++
+		}
 	}
 }
 

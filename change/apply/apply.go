@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,6 +140,25 @@ func (r Report) Problems() []string {
 	return out
 }
 
+// Busy reports whether another worker is at the plan: he ends the step that he
+// is at, with all that come after it. A step of which it could not be read what
+// became of it is Pending too, and nobody is at it.
+func (r Report) Busy() bool { return slices.ContainsFunc(r.Steps, StepResult.busy) }
+
+// busy: a worker who ends an attempt, or could not, names himself.
+func (s StepResult) busy() bool {
+	return s.Outcome.Status == ledger.Pending && s.Outcome.Worker == ""
+}
+
+// Stuck is Problems without what another worker is at: what a plan that was
+// resumed could not be brought to, and that nobody else is about to do.
+func (r Report) Stuck() []string {
+	if i := slices.IndexFunc(r.Steps, StepResult.busy); i >= 0 {
+		r.Steps = r.Steps[:i]
+	}
+	return r.Problems()
+}
+
 // OtherPlanError says that another worker recorded a different plan for the
 // same round; nothing was called. Running Recorded continues that one.
 type OtherPlanError struct{ Recorded change.Plan }
@@ -245,7 +265,8 @@ func (a *Applier) stopped(r Report) Report {
 // what a living worker touched less than that long ago; a program that is the
 // only one on its ledger resumes with 0 when it starts.
 //
-// It goes on past a plan that cannot be finished; the errors are joined.
+// It goes on past a plan that cannot be finished; the errors are joined. A plan
+// of which a step failed, or could not be read, is no error: Report.Stuck tells.
 func (a *Applier) Resume(ctx context.Context, olderThan time.Duration) ([]Report, error) {
 	unfinished, err := a.ledger.Unfinished(ctx)
 	if err != nil {

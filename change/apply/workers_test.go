@@ -272,3 +272,49 @@ func TestCancelledRunIsResumed(t *testing.T) {
 		t.Errorf("effects %q", b.w.Effects)
 	}
 }
+
+// TestResumeTellsWhyAStepStaysOpen tells a step that cannot be read from one
+// that another worker is at.
+func TestResumeTellsWhyAStepStaysOpen(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		err   error
+		taken bool
+		busy  bool
+		stuck string
+	}{
+		{"refused", apiErr("AccessDenied", "not now"), false, false, "pending: "},
+		{"no answer", errors.New("connection reset"), false, false, "pending: "}, // AWS gave no code
+		{"taken over", nil, true, true, ""},
+		{"taken over, and refused", apiErr("AccessDenied", "not now"), true, true, ""},
+	} {
+		b := newBench(t)
+		p := plan(t, 1, change.Attach(ci, teamP), change.DeactivateKey(ci, keyID))
+		dead, _ := b.mortal(4)
+		b.before, b.after = nil, nil
+		if _, err := dead.Run(t.Context(), p); !errors.Is(err, errDead) {
+			t.Fatalf("%s: want a dead worker, got %v", tt.name, err)
+		}
+		b.at = b.at.Add(2 * time.Minute)
+		if tt.taken {
+			if _, err := b.ledger.Claim(t.Context(), "inc-1", p.Steps[0].ID, 1, ledger.Claim{Attempt: 1, Worker: "another"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		b.before = func(op string) error {
+			if op == "ListAttachedUserPolicies" {
+				return tt.err
+			}
+			return nil
+		}
+		reports, err := b.apply.Resume(t.Context(), time.Minute)
+		if err != nil || len(reports) != 1 || statuses(reports[0]) != "pending skipped" || reports[0].OK() {
+			t.Fatalf("%s: %+v, %v", tt.name, reports, err)
+		}
+		stuck := strings.Join(reports[0].Stuck(), "\n")
+		if reports[0].Busy() != tt.busy || (stuck == "") != (tt.stuck == "") || !strings.Contains(stuck, tt.stuck) {
+			t.Errorf("%s: busy %v, stuck %q", tt.name, reports[0].Busy(), stuck)
+		}
+	}
+}

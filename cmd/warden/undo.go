@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"warden/app"
+	"warden/change"
 	"warden/change/apply"
 	"warden/change/ledger"
 )
@@ -47,7 +48,8 @@ warden ledger list.
 
 EXIT STATUS
   0  given back, or shown; or there is nothing to give back
-  1  an error; or something changed since, and --force was not given
+  1  an error; or something changed since, and --force was not given; or what an
+     earlier run left unfinished could not be finished
   2  the command was called wrongly`,
 		Example: `  warden undo 3f9c
   warden undo 3f9c --apply
@@ -112,12 +114,23 @@ func undoRun(ctx context.Context, s *streams, o undoOptions, id string) error {
 }
 
 // undo plans, shows and, with --apply, gives back.
-func undo(ctx context.Context, s *streams, o undoOptions, a *apply.Applier, api apply.HoldingsReader, incident, step string) error {
+func undo(ctx context.Context, s *streams, o undoOptions, a *apply.Applier, api apply.HoldingsReader, incident, step string) (ended error) {
 	if o.apply {
 		// Without this, steps that a crash left open would be in the way.
-		if _, err := a.Resume(ctx, apply.DefaultTakeOver); err != nil {
+		resumed, err := a.Resume(ctx, apply.DefaultTakeOver)
+		if err != nil {
 			return fmt.Errorf("resume what was left unfinished: %w", err)
 		}
+		left := unfinished(resumed)
+		defer func() {
+			switch {
+			case left == nil:
+			case ended == nil:
+				ended = left
+			default:
+				ended = fmt.Errorf("%w; %w", ended, left)
+			}
+		}()
 	}
 	r := undoResult{Incident: incident}
 	var refused error
@@ -156,6 +169,21 @@ func undo(ctx context.Context, s *streams, o undoOptions, a *apply.Applier, api 
 		return fmt.Errorf("not everything was given back: %s", strings.Join(problems, "; "))
 	}
 	return refused
+}
+
+// unfinished says which plans of an earlier run could not be brought to their
+// end, nil for none. What another worker is at is his.
+func unfinished(resumed []apply.Report) error {
+	var left []string
+	for _, r := range resumed {
+		if stuck := r.Stuck(); len(stuck) > 0 {
+			left = append(left, fmt.Sprintf("plan %s of incident %s: %s", change.Short(r.Plan.ID), printable(r.Plan.Incident), printable(strings.Join(stuck, "; "))))
+		}
+	}
+	if left == nil {
+		return nil
+	}
+	return fmt.Errorf("what an earlier run left unfinished could not be finished: %s", strings.Join(left, "; "))
 }
 
 func showUndo(w io.Writer, r undoResult, act, refused bool) error {

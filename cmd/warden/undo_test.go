@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -172,4 +173,42 @@ func TestUndoCommandRefuses(t *testing.T) {
 	if got := s.state(t); got != s.before {
 		t.Errorf("after undo\n%s\nbefore\n%s", got, s.before)
 	}
+}
+
+// TestUndoCommandSaysWhatItCouldNotFinish gives back, and says by line and
+// status that a step which a crash left open elsewhere could not be read.
+func TestUndoCommandSaysWhatItCouldNotFinish(t *testing.T) {
+	t.Parallel()
+	s := newUndoStage(t)
+	ctx := t.Context()
+	u, err := s.Admin.IAM.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String("locked")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := change.NewPlan(change.Plan{Account: s.Account, Incident: "dead", Round: 1, Title: "t", Steps: []change.Step{
+		change.Attach(change.Identity{ARN: *u.User.Arn, ID: *u.User.UserId}, "arn:aws:iam::"+s.Account+":policy/DENY-IAM"),
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead := ledger.New(s.Ledger.Store(), func() time.Time { return time.Now().Add(-time.Hour) })
+	if _, err := dead.OpenIncident(ctx, "dead", ledger.Opening{Account: s.Account, Caller: *u.User.Arn, Title: "t"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := dead.RecordPlan(ctx, plan); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := dead.Intend(ctx, "dead", plan.Steps[0].ID, ledger.Intent{Plan: plan.ID, Attempt: 1, Worker: "dead", Before: change.Absent}); err != nil {
+		t.Fatal(err)
+	}
+	locked := &iam.PutUserPolicyInput{UserName: aws.String(s.Truth.Administrator), PolicyName: aws.String("locked"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"iam:GetUser","Resource":"` + *u.User.Arn + `"}]}`)}
+	if _, err := s.Admin.IAM.PutUserPolicy(ctx, locked); err != nil {
+		t.Fatal(err)
+	}
+	status, out, errs := s.undo(t, "--apply")
+	if status != 1 || s.state(t) != s.before || strings.Count(errs, "\n") != 1 {
+		t.Errorf("status %d, given back %v\n%s%s", status, s.state(t) == s.before, out, errs)
+	}
+	wantIn(t, errs, "warden: what an earlier run left unfinished could not be finished: plan "+change.Short(plan.ID)+" of incident dead: AttachUserPolicy: policy/DENY-IAM to user/locked: pending: ", "AccessDenied")
 }
