@@ -82,7 +82,7 @@ func (e *end) contained(ctx context.Context) (wrong []string) {
 func (e *end) saidOf(name string) string {
 	for _, m := range e.published {
 		text := m.Subject + "\n" + m.Message
-		if !strings.Contains(text, name) {
+		if !names(text, name) {
 			continue
 		}
 		for _, word := range []string{"being taken away", "partly", "PARTLY", "not contained", "NOT", "still open", "last administrator", "protected, so never touched", "may not look"} {
@@ -176,7 +176,7 @@ func (e *end) undo(ctx context.Context) (wrong []string) {
 			}
 		}
 	}
-	return append(wrong, exact(ctx, reader, former, named)...)
+	return slices.Concat(wrong, exact(ctx, reader, former, named), e.restored(named))
 }
 
 // exact compares what was given back with what was there before.

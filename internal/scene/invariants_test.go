@@ -24,6 +24,7 @@ var invariants = []struct {
 }{
 	{"ledger", (*end).ledgerHolds},
 	{"rounds", (*end).rounds},
+	{"told", (*end).told},
 	{"told-once", (*end).toldOnce},
 	{"budget", (*end).budget},
 	{"by-plan", (*end).byPlan},
@@ -39,6 +40,9 @@ type end struct {
 	published []twin.Notification
 	slips     []slip
 	takers    int // credentials that can still take a role
+	// past is CloudTrail's history of the company, and of the management
+	// account, before the checks change anything; the oldest first.
+	past [][]*trail.Event
 }
 
 // check runs the invariants and returns what does not hold, by invariant.
@@ -53,6 +57,7 @@ func (s *scene) check(ctx context.Context) (*end, []string) {
 	if s.Org != nil {
 		e.published = s.Org.Account(s.Others.Security).Published()
 	}
+	e.past = e.history(ctx)
 	for _, inv := range invariants {
 		for _, text := range inv.check(e, ctx) {
 			wrong = append(wrong, inv.id+": "+text)
@@ -141,16 +146,16 @@ func (e *end) budget(ctx context.Context) (wrong []string) {
 
 // byPlan: what the guard's roles changed, by CloudTrail, is a step that the
 // ledger had before.
-func (e *end) byPlan(ctx context.Context) (wrong []string) {
+func (e *end) byPlan(context.Context) (wrong []string) {
 	var steps []ledger.StepState
 	for _, in := range e.incidents {
 		for _, s := range in.Steps {
-			if s.Attempts > 0 {
+			if s.Acted { // the ledger has that the call was begun
 				steps = append(steps, s)
 			}
 		}
 	}
-	for _, r := range e.guardWrites(ctx) {
+	for _, r := range e.guardWrites() {
 		params := r.Request
 		if !slices.ContainsFunc(steps, func(s ledger.StepState) bool {
 			name, _, _ := strings.Cut(s.Step.Name[strings.LastIndexByte(s.Step.Name, ':')+1:], "/")
@@ -170,17 +175,22 @@ func (e *end) byPlan(ctx context.Context) (wrong []string) {
 func last(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
 // guardWrites are the successful writing calls of the guard's roles.
-func (e *end) guardWrites(ctx context.Context) []*trail.Event {
+func (e *end) guardWrites() []*trail.Event {
 	var out []*trail.Event
-	for _, events := range e.history(ctx) {
+	for _, events := range e.past {
 		for _, r := range events {
-			issuer := r.Actor().Role
-			if !r.Failed() && issuer != nil && strings.Contains(issuer.ARN, "/security/warden-") && writes(r) {
+			if !r.Failed() && byGuard(r) && writes(r) {
 				out = append(out, r)
 			}
 		}
 	}
 	return out
+}
+
+// byGuard reports whether a call is the guard's.
+func byGuard(r *trail.Event) bool {
+	issuer := r.Actor().Role
+	return issuer != nil && strings.Contains(issuer.ARN, "/security/warden-")
 }
 
 func writes(r *trail.Event) bool {
@@ -219,7 +229,8 @@ func (e *end) history(ctx context.Context) [][]*trail.Event {
 
 // spared: protected identities, the guard's own, administrators and who has
 // nothing to do with it are never touched. What the intruder did to somebody
-// may be taken back, but it denies him nothing.
+// may be taken back, but it denies him nothing. The ledger says so, and so does
+// CloudTrail.
 func (e *end) spared(context.Context) (wrong []string) {
 	never := append([]string{e.Truth.GuardRole, e.Truth.ServiceLinkedRole, e.Truth.SSORole}, e.protected...)
 	admins := map[string]bool{}
@@ -248,7 +259,7 @@ func (e *end) spared(context.Context) (wrong []string) {
 			}
 		}
 	}
-	return wrong
+	return append(wrong, e.untouched(never, admins)...)
 }
 
 // denies reports whether a step denies something to who it is about, and not
