@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"warden/change"
@@ -74,6 +75,9 @@ func (r *Responder) whyAsk() string {
 	return fmt.Sprintf("more than %d callers were contained within an hour; IAM is denied to this one, the rest waits for approval", limit)
 }
 
+// deniesMore begins the title of a plan of proposeMore.
+const deniesMore = "deny more to "
+
 // proposeMore proposes what would have been done without asking: to deny
 // everything, and to deny all sessions of the role.
 func (r *Responder) proposeMore(ctx context.Context, res *Result) error {
@@ -142,7 +146,7 @@ func (r *Responder) proposeMore(ctx context.Context, res *Result) error {
 	}
 	plan, err := change.NewPlan(change.Plan{
 		Account: r.Account, Incident: res.Incident, Round: 1, CreatedAt: r.Now().UTC(),
-		Title: "deny more to " + caller(res.Actor), Reason: res.Reason, Steps: steps,
+		Title: deniesMore + caller(res.Actor), Reason: res.Reason, Steps: steps,
 	})
 	if err != nil {
 		return err
@@ -184,8 +188,12 @@ func (r *Responder) afterDeny(ctx context.Context, res *Result, approved change.
 	user := change.Identity{ARN: step.Target, ID: step.TargetID}
 	ways := r.denyAllWays(user)
 	i := slices.IndexFunc(ways, func(w way) bool { return w.setting == step.Setting })
-	if i < 0 || !step.After.Exists {
+	switch {
+	case !step.After.Exists || i < 0 && !strings.HasPrefix(approved.Title, deniesMore):
 		return nil
+	case i < 0:
+		return fmt.Errorf("nothing is proved: %s denies by a policy of another name than %s; name it as the guard that proposed it does",
+			step, r.Guard.PolicyName(guard.DenyAll))
 	}
 	outcome := report.Steps[0].Outcome
 	if report.OK() {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"warden/change"
 	"warden/change/apply"
 	"warden/change/ledger"
+	"warden/guard"
 	"warden/notify"
 	"warden/respond"
 )
@@ -25,6 +27,8 @@ type approveOptions struct {
 	ledger, output      string
 	reason              string
 	apply, decline, run bool
+	deny                denyPolicyFlags
+	protect             []string
 	guardrail           guardrailFlags
 	member              memberFlags
 }
@@ -47,7 +51,10 @@ about himself, about another session of his role, or while he is contained.
 There is one decision about a plan, and a plan expires undecided after a day.
 
 The guard carries out what is approved at its next sweep, a workflow at once.
---run does it now, with these credentials, which need the right to.
+--run does it now, with these credentials, which need the right to. What denies
+everything to a user is proved by the policy engine, and where its way turns out
+to be closed the next one is proposed. Name the deny policies and the protected
+identities as for the guard, where they are not the default.
 
 With --ledger dynamodb:TABLE the decision is put into TABLE-approvals, under
 the unique id that AWS gives the caller; the policy warden-approver allows that
@@ -55,12 +62,14 @@ and no more.
 
 EXIT STATUS
   0  shown, or decided
-  1  an error; or the caller may not decide, or somebody did before
+  1  an error; or the caller may not decide, or somebody did before; or --run could
+     not do all of it, or not prove it
   2  the command was called wrongly`,
 		Example: `  warden approve
   warden approve 3f9c0d1e
   warden approve 3f9c0d1e --apply --reason "ticket 4711"
   warden approve 3f9c0d1e --decline --apply
+  warden approve 3f9c0d1e --apply --run --deny-all-policy CORP-DENY-ALL
 
   # about a member of the organisation, as an administrator of its management account
   warden approve 3f9c0d1e --apply --run --member-role arn:aws:iam::444455556666:role/OrganizationAccountAccessRole`,
@@ -84,6 +93,8 @@ EXIT STATUS
 	f.StringVar(&o.reason, "reason", "", "why, for the ledger and for those who are told")
 	f.StringVar(&o.ledger, "ledger", "", "ledger (default "+ledgerHint+")")
 	f.StringVarP(&o.output, "output", "o", "text", "text or json")
+	o.deny.flags(cmd)
+	f.StringSliceVar(&o.protect, "protect", nil, "exact ARN of a user or role that is never touched (repeatable)")
 	o.guardrail.roleFlag(cmd)
 	o.member.flags(cmd)
 	o.aws = awsFlags(cmd)
@@ -99,7 +110,7 @@ func (o approveOptions) check(plan bool) error {
 	case o.run && (o.decline || !o.apply):
 		return usageErrorf("approve: --run goes with --apply, and not with --decline")
 	}
-	return o.member.check()
+	return cmp.Or(o.deny.check(), checkARNs("--protect", o.protect), o.member.check())
 }
 
 // proposalView is the machine form of a proposal.
@@ -107,8 +118,10 @@ type proposalView struct {
 	ledger.Proposal
 	Subject ledger.Opening `json:"subject"`
 	Decided bool           `json:"decided"` // by this call
-	// Ran is how the steps ended, where this call ran them.
-	Ran []apply.StepResult `json:"ran,omitempty"`
+	// Ran is how the steps ended, where this call ran them, and Proved what the
+	// policy engine showed of it then.
+	Ran    []apply.StepResult `json:"ran,omitempty"`
+	Proved []string           `json:"proved,omitempty"`
 }
 
 func approveList(ctx context.Context, s *streams, o approveOptions) error {
@@ -227,8 +240,13 @@ func approveOne(ctx context.Context, s *streams, o approveOptions, prefix string
 		if err != nil {
 			return err
 		}
-		if err := decide(ctx, s, o, at, l, &v); err != nil {
+		if err := decide(ctx, o, at, l, &v); err != nil {
 			return err
+		}
+		if o.run {
+			if err := runNow(ctx, s, o, at, l, in, &v); err != nil {
+				return err
+			}
 		}
 	}
 	if o.output == "json" {
@@ -238,6 +256,9 @@ func approveOne(ctx context.Context, s *streams, o approveOptions, prefix string
 	showProposal(&b, v)
 	for _, st := range v.Ran {
 		fmt.Fprintf(&b, "%-11s  %s\n", st.Outcome.Status, printable(st.Step.String()))
+	}
+	for _, p := range v.Proved {
+		fmt.Fprintf(&b, "proved       %s\n", printable(p))
 	}
 	switch {
 	case v.Decided && o.decline:
@@ -251,9 +272,9 @@ func approveOne(ctx context.Context, s *streams, o approveOptions, prefix string
 	return err
 }
 
-// decide records the decision of whoever the credentials belong to, lets the
-// workflows that wait for it go on, and with --run carries the plan out.
-func decide(ctx context.Context, s *streams, o approveOptions, at places, l *ledger.Ledger, v *proposalView) error {
+// decide records the decision of whoever the credentials belong to, and lets
+// the workflows that wait for it go on.
+func decide(ctx context.Context, o approveOptions, at places, l *ledger.Ledger, v *proposalView) error {
 	clients := at.home
 	_, arn, id, err := clients.Caller(ctx)
 	if err != nil {
@@ -270,10 +291,8 @@ func decide(ctx context.Context, s *streams, o approveOptions, at places, l *led
 		return err
 	}
 	into := ballot(intoLedger{l})
-	var votes respond.Votes
-	if table, ok := strings.CutPrefix(o.ledger, dynamoDB); ok {
-		t := ledger.NewApprovalTable(clients.DynamoDB, table)
-		into, votes = t, t
+	if t := o.votes(at); t != nil {
+		into = t
 	}
 	if err := into.Put(ctx, vote, time.Now()); errors.Is(err, ledger.ErrExists) {
 		return fmt.Errorf("plan %s is decided about already", change.Short(v.Plan.ID))
@@ -289,31 +308,81 @@ func decide(ctx context.Context, s *streams, o approveOptions, at places, l *led
 	if err := clients.GoOn(ctx, v.TaskTokens, v.Plan.ID, o.decline); err != nil {
 		return fmt.Errorf("the decision is recorded; its workflow could not be told, and the guard's next sweep takes it up: %w", err)
 	}
-	if !o.run {
-		return nil
+	return nil
+}
+
+// votes is the table of decisions, nil where they are in the ledger itself.
+func (o approveOptions) votes(at places) *ledger.ApprovalTable {
+	if table, ok := strings.CutPrefix(o.ledger, dynamoDB); ok {
+		return ledger.NewApprovalTable(at.home.DynamoDB, table)
+	}
+	return nil
+}
+
+// runNow carries the approved plan out as the guard would. The organisation's
+// policy is the one that the incident names.
+func runNow(ctx context.Context, s *streams, o approveOptions, at places, l *ledger.Ledger, in ledger.Incident, v *proposalView) error {
+	acct, arn, err := at.account.Account(ctx)
+	if err != nil {
+		return err
 	}
 	place, err := account.ParseARN(arn)
 	if err != nil {
 		return err
 	}
-	acct, _, err := at.account.Account(ctx)
-	if err != nil {
-		return err
+	organizations := o.guardrail.reached(at.home)
+	opts := respond.Options{
+		Guard:   guard.Config{DenyPolicy: o.deny.iam, DenyAllPolicy: o.deny.all, Protected: o.protect},
+		Account: acct, Partition: place.Partition, Ledger: l, MemberRole: o.member.role,
+		Applier:  apply.New(at.account.IAM, l, apply.Options{Account: acct, Grace: grace, Organizations: organizations}),
+		Lookup:   respond.Live{Identities: collect.NewIdentities(at.account.IAM), Reader: apply.Guarded(at.account.IAM, organizations)},
+		Notifier: notify.NewText(s.Err),
 	}
-	r, err := respond.New(respond.Options{
-		Account: acct, Partition: place.Partition, Ledger: l, Applier: apply.New(at.account.IAM, l, apply.Options{Account: acct, Grace: grace, Organizations: o.guardrail.reached(clients)}),
-		Lookup: respond.Live{Identities: collect.NewIdentities(at.account.IAM), Reader: at.account.IAM},
-		Votes:  votes, Notifier: notify.NewText(s.Err),
-	})
+	if o.ledger != "" {
+		opts.LedgerFlag = "--ledger " + word(o.ledger)
+	}
+	if t := o.votes(at); t != nil {
+		opts.Votes = t
+	}
+	if policy := guardrailOf(in, v.Plan); policy != "" {
+		opts.Guardrail = &respond.Guardrail{PolicyARN: policy, Role: o.guardrail.role}
+	}
+	r, err := respond.New(opts)
 	if err != nil {
 		return err
 	}
 	report, err := r.RunApproved(ctx, v.Plan.ID)
 	v.Ran = report.Steps
-	if err == nil {
-		if problems := report.Problems(); len(problems) > 0 {
-			err = fmt.Errorf("approved, and not everything was done: %s", strings.Join(problems, "; "))
+	if problems := report.Problems(); len(problems) > 0 {
+		err = errors.Join(err, fmt.Errorf("approved, and not everything was done: %s", strings.Join(problems, "; ")))
+	}
+	if err != nil {
+		return err
+	}
+	after, err := l.Incident(ctx, v.Plan.Incident)
+	if err != nil {
+		return err
+	}
+	for _, proof := range after.Verifications[len(in.Verifications):] {
+		if proof.Level == ledger.Configured {
+			v.Proved = append(v.Proved, proof.Evidence...)
 		}
 	}
-	return err
+	return nil
+}
+
+// guardrailOf is the organisation's policy that an incident, or a plan about
+// it, changes; "" for none.
+func guardrailOf(in ledger.Incident, plan change.Plan) string {
+	for _, s := range plan.Steps {
+		if change.IsGuardrail(s.Target) {
+			return s.Target
+		}
+	}
+	for _, s := range in.Steps {
+		if change.IsGuardrail(s.Step.Target) {
+			return s.Step.Target
+		}
+	}
+	return ""
 }

@@ -29,8 +29,7 @@ type guardSetup struct {
 	adminGroups     []string
 	adminRoles      []string
 	protect, self   []string
-	denyPolicy      string
-	denyAllPolicy   string
+	deny            denyPolicyFlags
 	guardrail       guardrailFlags
 	adminTag        string
 	level           string
@@ -61,8 +60,7 @@ func (o *guardSetup) flags(cmd *cobra.Command) {
 	f.StringVar(&o.exemptions, "exemptions", "", "file of exemptions with owner, reason and expiry")
 	f.StringSliceVar(&o.protect, "protect", nil, "exact ARN of a user or role that is never touched (repeatable)")
 	f.StringSliceVar(&o.self, "self", nil, "exact ARN under which warden itself acts, besides that of its credentials (repeatable)")
-	f.StringVar(&o.denyPolicy, "deny-policy", guard.DefaultDenyPolicy, "name of the managed policy that contains")
-	f.StringVar(&o.denyAllPolicy, "deny-all-policy", guard.DefaultDenyAllPolicy, "name of the managed policy that denies everything, for --level deny-all")
+	o.deny.flags(cmd)
 	f.StringVar(&o.guardrail.policy, "guardrail-policy", "", "ARN of the organisation's service control policy in which callers are denied whom the account cannot deny, or who take off what denies them")
 	o.guardrail.roleFlag(cmd)
 	f.StringVar(&o.level, "level", string(guard.DenyIAM), "what a containment denies: deny-iam, deny-all, or alert for nothing")
@@ -79,14 +77,11 @@ func (o *guardSetup) flags(cmd *cobra.Command) {
 	o.aws = awsFlags(cmd)
 }
 
-// policyName is what IAM takes. Source: IAM API Reference, CreatePolicy.
-var policyName = regexp.MustCompile(`^[\w+=,.@-]{1,128}$`)
-
 // config is the judgement's part of the flags.
 func (o *guardSetup) config() (guard.Config, error) {
 	cfg := guard.Config{
 		AdminGroups: o.adminGroups, AdminRoles: o.adminRoles, Protected: o.protect, Self: o.self,
-		DenyPolicy: o.denyPolicy, DenyAllPolicy: o.denyAllPolicy, ContainSessions: o.containSessions, UndoActions: o.undoActions,
+		DenyPolicy: o.deny.iam, DenyAllPolicy: o.deny.all, ContainSessions: o.containSessions, UndoActions: o.undoActions,
 		Budget: o.budget, RevokeSessions: o.revokeSessions, SelfService: o.selfService,
 	}
 	var err error
@@ -104,10 +99,8 @@ func (o *guardSetup) config() (guard.Config, error) {
 	if _, err := o.guardrail.options(); err != nil {
 		return cfg, err
 	}
-	for flag, name := range map[string]string{"--deny-policy": o.denyPolicy, "--deny-all-policy": o.denyAllPolicy} {
-		if !policyName.MatchString(name) {
-			return cfg, usageErrorf("%s %q: want the name of a policy, without a path", flag, name)
-		}
+	if err := o.deny.check(); err != nil {
+		return cfg, err
 	}
 	if err := guard.CheckGroups(o.adminGroups); err != nil {
 		return cfg, usageErrorf("--admin-group: %v", err)
@@ -128,13 +121,8 @@ func (o *guardSetup) config() (guard.Config, error) {
 		return cfg, usageErrorf("--operator-role %q: want the ARN of a role, such as arn:aws:iam::444455556666:role/warden-operator", o.operator)
 	}
 	for flag, arns := range map[string][]string{"--admin-role": o.adminRoles, "--protect": o.protect, "--self": o.self} {
-		for _, arn := range arns {
-			if a, err := account.ParseARN(arn); err != nil || a.Account == "" {
-				return cfg, usageErrorf("%s %q: want an exact ARN such as arn:aws:iam::111122223333:role/Admin", flag, arn)
-			}
-			if strings.ContainsAny(arn, "*?") {
-				return cfg, usageErrorf("%s %q: wildcards are not allowed, name each identity", flag, arn)
-			}
+		if err := checkARNs(flag, arns); err != nil {
+			return cfg, err
 		}
 	}
 	if o.exemptions == "" {
@@ -149,6 +137,19 @@ func (o *guardSetup) config() (guard.Config, error) {
 		return cfg, fmt.Errorf("%s: %w", o.exemptions, err)
 	}
 	return cfg, nil
+}
+
+// checkARNs refuses what is not the ARN of one identity.
+func checkARNs(flag string, arns []string) error {
+	for _, arn := range arns {
+		if a, err := account.ParseARN(arn); err != nil || a.Account == "" {
+			return usageErrorf("%s %q: want an exact ARN such as arn:aws:iam::111122223333:role/Admin", flag, arn)
+		}
+		if strings.ContainsAny(arn, "*?") {
+			return usageErrorf("%s %q: wildcards are not allowed, name each identity", flag, arn)
+		}
+	}
+	return nil
 }
 
 // connect reaches AWS and learns which account is guarded and who warden is
