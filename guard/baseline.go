@@ -274,6 +274,11 @@ func (c *caseFile) administrator(who, way string) (v Verdict, reason, remark str
 		when = when.Add(-1)
 	}
 	then, today := b.of(c.j.Subject.ID, when), b.of(c.j.Subject.ID, c.now)
+	if then.state == never && then.was && then.since.Equal(when) {
+		// What he did in the second in which it was taken from him, he may have
+		// done before; giving it up is the last thing that he does as one.
+		then = b.of(c.j.Subject.ID, when.Add(-1))
+	}
 	if way == "" {
 		v, reason, remark := c.formerly(who, then, today)
 		if why := b.unfounded(c.now); v == "" && why != "" {

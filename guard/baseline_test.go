@@ -90,6 +90,8 @@ func TestAdministratorByBaseline(t *testing.T) {
 		"never was one":                          {b(seen(-1440)), out, 0, Contain, "is no administrator and called"},
 		"was made one by an outsider":            {b(seen(-1440), granted(-2, Outsider)), out, 0, Contain, "no administrator"},
 		"taken by an administrator before":       {b(seen(-1440, userID), taken(-2, Entitled)), out, 0, Contain, "no administrator"},
+		"taken in the second of the event":       {b(seen(-1440, userID), taken(0, Entitled), seen(1)), out, 5, Alert, "was an administrator then and is none any more"},
+		"taken then from one who was planted":    {b(seen(-1440), granted(-3, Outsider), taken(0, Entitled), seen(1)), out, 5, Contain, "no administrator"},
 		"taken by an administrator afterwards":   {b(seen(-1440, userID), taken(2, Entitled), seen(3)), out, 5, Alert, "was an administrator then and is none any more"},
 		"robbed before":                          {b(seen(-1440, userID), taken(-2, Outsider), seen(-1)), out, 0, Escalate, "until user outsider, who is none, took that away"},
 		"robbed afterwards":                      {b(seen(-1440, userID), taken(2, Outsider), seen(3)), out, 5, Alert, "then and is none any more"},
