@@ -307,20 +307,6 @@ func undone(steps []StepState) {
 	}
 }
 
-func (l *Ledger) fold(ctx context.Context, q Query) (*fold, error) {
-	f := newFold()
-	for e, err := range l.store.Entries(ctx, q) {
-		if err == nil {
-			err = f.add(e)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("ledger: %w", err)
-		}
-	}
-	f.finish()
-	return f, nil
-}
-
 // Incidents returns every incident, the one opened first first.
 func (l *Ledger) Incidents(ctx context.Context) ([]Incident, error) {
 	var out []Incident
@@ -339,34 +325,34 @@ func (l *Ledger) Incident(ctx context.Context, id string) (Incident, error) {
 	if id == "" {
 		return Incident{}, ErrNotFound
 	}
-	f, err := l.fold(ctx, Query{Incident: id})
+	var out *Incident
+	err := l.one(ctx, id, func(in *Incident) {
+		if in != nil {
+			c := copied(in)
+			out = &c
+		}
+	})
 	if err != nil {
 		return Incident{}, err
 	}
-	in, ok := f.incidents[id]
-	if !ok {
+	if out == nil {
 		return Incident{}, fmt.Errorf("ledger: incident %s: %w", change.Short(id), ErrNotFound)
 	}
-	return *in, nil
+	return *out, nil
 }
-
-// stepKinds are the entries that say what became of steps.
-var stepKinds = []Kind{PlanRecorded, UndoPlanned, StepIntended, StepClaimed, StepEnded, UndoDone}
 
 // Steps returns the steps of an incident in the order in which they were
 // planned. An unknown incident has none.
-func (l *Ledger) Steps(ctx context.Context, incident string) ([]StepState, error) {
+func (l *Ledger) Steps(ctx context.Context, incident string) (steps []StepState, err error) {
 	if incident == "" {
 		return nil, nil
 	}
-	f, err := l.fold(ctx, Query{Incident: incident, Kinds: stepKinds})
-	if err != nil {
-		return nil, err
-	}
-	if in := f.incidents[incident]; in != nil {
-		return in.Steps, nil
-	}
-	return nil, nil
+	err = l.one(ctx, incident, func(in *Incident) {
+		if in != nil {
+			steps = slices.Clone(in.Steps)
+		}
+	})
+	return steps, err
 }
 
 // Unfinished returns the steps of all incidents that were planned and have
@@ -429,6 +415,10 @@ func planKey(incident string, round int) string {
 func (l *Ledger) Resolve(ctx context.Context, prefix string) (incident, step string, err error) {
 	if prefix == "" {
 		return "", "", fmt.Errorf("ledger: an empty id: %w", ErrNotFound)
+	}
+	// A whole id, as messages have it, needs no look at the whole ledger.
+	if known, err := l.Opened(ctx, prefix); err != nil || known {
+		return prefix, "", err
 	}
 	type hit struct{ incident, step string }
 	hits := map[hit]bool{}

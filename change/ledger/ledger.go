@@ -18,6 +18,8 @@ type Ledger struct {
 	store Store
 	now   func() time.Time
 	view  *view
+	// recent are the views of single incidents.
+	recent recent
 }
 
 // New returns a ledger over a store. now gives the time of new entries; nil

@@ -1,7 +1,10 @@
 package ledger_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"reflect"
 	"sync"
 	"testing"
@@ -21,7 +24,8 @@ func TestReadingOn(t *testing.T) {
 	now := func() time.Time { at = at.Add(time.Second); return at }
 	l := ledger.New(store, now)
 	var kept [][]ledger.Incident
-	var texts []string
+	var alone []ledger.Incident
+	var lists, texts []string
 	check := func(what string) {
 		t.Helper()
 		fresh := ledger.New(store, now)
@@ -45,8 +49,13 @@ func TestReadingOn(t *testing.T) {
 			if err != nil || !reflect.DeepEqual(one, in) {
 				t.Errorf("%s: %+v\nalone %+v, %v", what, in, one, err)
 			}
+			steps, err := l.Steps(ctx, in.ID)
+			if err != nil || !reflect.DeepEqual(steps, in.Steps) {
+				t.Errorf("%s: %+v\nits steps %+v, %v", what, in, steps, err)
+			}
+			alone, texts = append(alone, one), append(texts, fmt.Sprintf("%+v", one))
 		}
-		kept, texts = append(kept, list), append(texts, fmt.Sprintf("%+v", list))
+		kept, lists = append(kept, list), append(lists, fmt.Sprintf("%+v", list))
 	}
 	done := func(_ bool, err error) {
 		t.Helper()
@@ -93,8 +102,13 @@ func TestReadingOn(t *testing.T) {
 	again.Undoes = []string{undo.Steps[0].ID}
 	carry(plan(3, true, again)) // an undo of the undo
 	for i := range kept {
-		if got := fmt.Sprintf("%+v", kept[i]); got != texts[i] {
-			t.Errorf("answer %d changed:\n%s\nwas\n%s", i, got, texts[i])
+		if got := fmt.Sprintf("%+v", kept[i]); got != lists[i] {
+			t.Errorf("answer %d changed:\n%s\nwas\n%s", i, got, lists[i])
+		}
+	}
+	for i := range alone {
+		if got := fmt.Sprintf("%+v", alone[i]); got != texts[i] {
+			t.Errorf("incident %d changed:\n%s\nwas\n%s", i, got, texts[i])
 		}
 	}
 	st, _, known, err := l.LastFound(ctx, attach.Setting, id.ID, at.Add(time.Hour))
@@ -129,6 +143,10 @@ func TestReadingOnAtOnce(t *testing.T) {
 					t.Error(err)
 				}
 				_ = fmt.Sprint(list)
+				one, err := l.Incident(t.Context(), in)
+				if err != nil || one.ID != in || len(one.Events) == 0 {
+					t.Errorf("%s: %+v %v", in, one, err)
+				}
 			}
 		})
 	}
@@ -136,5 +154,79 @@ func TestReadingOnAtOnce(t *testing.T) {
 	list, err := l.Incidents(t.Context())
 	if err != nil || len(list) != 25 || len(list[0].Events) != 4 {
 		t.Errorf("%d incidents, %v", len(list), err)
+	}
+}
+
+// reads is a store that counts the entries that are read from it.
+type reads struct {
+	ledger.Memory
+	n int
+}
+
+func (r *reads) Entries(ctx context.Context, q ledger.Query) iter.Seq2[ledger.Entry, error] {
+	return func(yield func(ledger.Entry, error) bool) {
+		for e, err := range r.Memory.Entries(ctx, q) {
+			r.n++
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// An incident that is asked for after each of its events is read once: the
+// caller chooses how many there are. What another process added is seen, and
+// an incident that was forgotten meanwhile is whole again.
+func TestBusyIncidentIsReadOnce(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	store := &reads{}
+	l, other := ledger.New(store, nil), ledger.New(store, nil)
+	if _, err := l.Incident(ctx, "busy"); !errors.Is(err, ledger.ErrNotFound) {
+		t.Fatalf("an incident that is not there: %v", err)
+	}
+	const events = 100
+	for i := range events {
+		if _, err := other.JoinEvent(ctx, "busy", ledger.Event{ID: fmt.Sprint(i), Verdict: "contain"}); err != nil {
+			t.Fatal(err)
+		}
+		if in, err := l.Incident(ctx, "busy"); err != nil || len(in.Events) != i+1 {
+			t.Fatalf("after %d events: %d, %v", i+1, len(in.Events), err)
+		}
+		if _, err := l.Steps(ctx, "busy"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if store.n != events {
+		t.Errorf("%d entries read, want %d", store.n, events)
+	}
+	for i := range 50 {
+		if _, err := l.Incident(ctx, fmt.Sprint("other-", i)); !errors.Is(err, ledger.ErrNotFound) {
+			t.Fatal(err)
+		}
+	}
+	if in, err := l.Incident(ctx, "busy"); err != nil || len(in.Events) != events {
+		t.Errorf("asked for again: %d events, %v", len(in.Events), err)
+	}
+}
+
+// A whole id of an incident is looked up; the beginning of one is searched for.
+func TestResolveWholeID(t *testing.T) {
+	t.Parallel()
+	store := &reads{}
+	l := ledger.New(store, nil)
+	for _, id := range []string{"inc-1", "inc-10"} {
+		if _, err := l.OpenIncident(t.Context(), id, ledger.Opening{Account: "1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if in, step, err := l.Resolve(t.Context(), "inc-1"); err != nil || in != "inc-1" || step != "" || store.n != 0 {
+		t.Errorf("%q %q %v, %d entries read", in, step, err, store.n)
+	}
+	if in, _, err := l.Resolve(t.Context(), "inc-10"); err != nil || in != "inc-10" {
+		t.Errorf("%q %v", in, err)
+	}
+	if in, _, err := l.Resolve(t.Context(), "inc-"); err == nil {
+		t.Errorf("two incidents, and %q is meant", in)
 	}
 }
