@@ -489,9 +489,9 @@ func (r *Responder) fail(ctx context.Context, res *Result, err error) {
 	}
 	m := r.byHand(*res)
 	if m.next == "" && len(m.commands) == 0 {
-		m = r.attachByHand(*res)
+		m = r.denyByHand(ctx, *res, err)
 	}
-	r.tell(ctx, res, 0, occasion(*res), m.in(failedMessage(*res, err)))
+	r.tell(ctx, res, 0, occasion(*res), failedMessage(*res, err, m))
 	res.Err = errors.Join(fmt.Errorf("contain %s: %w", caller(res.Actor), err), res.Err)
 	res.Retry = true
 }

@@ -96,11 +96,11 @@ func (r *Responder) partlyMessage(res Result, plan change.Plan, open []string) n
 	return message(res, finding.Critical, "warden could contain "+caller(res.Actor)+" only partly", d)
 }
 
-func failedMessage(res Result, err error) notify.Message {
+func failedMessage(res Result, err error, m manual) notify.Message {
 	d := details(res)
 	d.State = "NOT contained: " + oneLine(err)
-	d.Next = "contain him by hand; warden tries again when the event is delivered again"
-	return message(res, finding.Critical, "warden could NOT contain "+caller(res.Actor), d)
+	d.Next = cmp.Or(m.next, "contain him by hand") + "; warden tries again when the event is delivered again"
+	return m.in(message(res, finding.Critical, "warden could NOT contain "+caller(res.Actor), d))
 }
 
 // alert tells people about an event on which nothing is changed, once an

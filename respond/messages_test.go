@@ -54,6 +54,9 @@ var masks = []struct{ what, by string }{
 	{`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`, "TIME"},
 	{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "TIME"},
 	{`A[KS]IA[0-9A-Z]{16}`, "KEY"},
+	{`Warden[AI]U[0-9a-f]{16}T\d+`, "SID"},
+	{`A(ID|RO)A[0-9A-Z]{17}`, "ID"},
+	{`DENY-IAM-session-[0-9a-f]{12}`, "DENY-IAM-session-HASH"},
 	{`aws-sdk-go-v2/.*`, "AGENT"},
 	{`(approve|proposed as) [0-9a-f]{12}`, "$1 PLAN"},
 	{`[0-9a-f]{64}`, "PLAN"},
@@ -92,6 +95,23 @@ func TestMessages(t *testing.T) {
 				t.Fatal(err)
 			}
 			p.responder(h.with).Handle(t.Context(), p.intruderEvents()[0])
+		},
+		"session-not-contained": func(t *testing.T, h *heard) {
+			p, told := hands(t, false)
+			_, e := p.roleSession("build-a")
+			p.r.Handle(t.Context(), e)
+			h.all = told.all
+		},
+		"held-session-not-contained": func(t *testing.T, h *heard) {
+			p, told := hands(t, false)
+			p.r.Handle(t.Context(), p.heldSession())
+			h.all = told.all[len(told.all)-1:] // that of the intruder is another test's
+		},
+		"held-key-not-contained": func(t *testing.T, h *heard) {
+			p, told := hands(t, false, "iam:UpdateAccessKey")
+			_, e := p.heldKey()
+			p.r.Handle(t.Context(), e)
+			h.all = told.all[len(told.all)-1:]
 		},
 		"attempt": func(t *testing.T, h *heard) {
 			p := newPlay(t, stage.Options{}, h.with)
