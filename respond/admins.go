@@ -299,6 +299,11 @@ func (r *Responder) recordGrants(ctx context.Context, res *Result, c guard.Admin
 		by = res.Held.By + " with a credential of " + by
 	}
 	for _, w := range whom {
+		if w.ID == res.Subject.ID && !c.Removed && res.Standing == guard.Entitled {
+			// He is one already, by what others did. Where that turns out to be
+			// nobody's who may, his own word must not stand for it.
+			continue
+		}
 		if c.Removed {
 			// He may be one in another way still, or again.
 			var f guard.Facts

@@ -149,6 +149,37 @@ func TestOutsidersMakeNoAdministrators(t *testing.T) {
 	}
 }
 
+// Nobody vouches for himself: who was made an administrator with a stolen key,
+// and added himself while that looked right, is none when it comes to light.
+func TestNobodyVouchesForHimself(t *testing.T) {
+	t.Parallel()
+	th := newTheft(t)
+	th.r = th.responder(th.withPast)
+	if err := th.createUser(th.Admin, newcomer); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := th.Admin.IAM.PutUserPolicy(t.Context(), &iam.PutUserPolicyInput{
+		UserName: aws.String(newcomer), PolicyName: aws.String("work"), PolicyDocument: aws.String(guard.AllowAll)}); err != nil {
+		t.Fatal(err)
+	}
+	_, stooge := th.key(th.root(), newcomer)
+	th.join(th.stolen, newcomer)
+	th.handle(th.r, th.the(th.boss, "AddUserToGroup"), guard.Allowed, "administrator")
+	th.join(stooge, newcomer)
+	if res := th.handle(th.r, th.the(newcomer, "AddUserToGroup"), guard.Allowed, "administrator"); len(res.AdminsChanged) != 0 {
+		t.Errorf("changed: %+v", res.AdminsChanged)
+	}
+	if err := th.createUser(stooge, "backdoor"); err != nil {
+		t.Fatal(err)
+	}
+	th.handle(th.r, th.the(newcomer, "CreateUser"), guard.Allowed, "made one by user "+th.boss)
+	th.handle(th.r, th.the(th.Truth.Intruder, "CreateAccessKey"), guard.Contain, "no administrator")
+	th.handle(th.r, th.the(newcomer, "CreateUser"), guard.Contain, "who was none")
+	if !strings.Contains(strings.Join(th.attached(newcomer), " "), guard.DefaultDenyPolicy) {
+		t.Errorf("attached %v", th.attached(newcomer))
+	}
+}
+
 // An administrator of whom nobody knows who made him one: at first a person
 // has to look, then he counts as none, and a quarter of an hour after he was
 // seen as one.
