@@ -222,7 +222,13 @@ func settled(in ledger.Incident, event string, v guard.Verdict) bool {
 		return false
 	}
 	switch in.Status {
-	case ledger.StatusConfigured, ledger.StatusObserved, ledger.StatusPartly, ledger.StatusGivenBack:
+	case ledger.StatusConfigured, ledger.StatusObserved, ledger.StatusPartly:
+		// Who was only seen before may have been contained by somebody who died
+		// before he told.
+		return v != guard.Contain || slices.ContainsFunc(in.Notifications, func(n ledger.Notification) bool {
+			return !strings.HasPrefix(n.Channel, "alerted") && !strings.HasPrefix(n.Channel, "escalated")
+		})
+	case ledger.StatusGivenBack:
 		return true
 	}
 	return len(in.Notifications) > 0 && (v != guard.Contain || in.Status == ledger.StatusApplied)

@@ -160,9 +160,38 @@ func play(tb testing.TB, cfg config) *scene {
 		pause(ctx, cfg.sweep)
 	}
 	pause(ctx, cfg.sweep)
+	// Who dies while he tells people is followed when his claim is old.
+	for began := time.Since(s.began); s.telling(ctx) && time.Since(s.began) < began+5*time.Minute; {
+		pause(ctx, cfg.sweep)
+	}
 	stop()
 	workers.Wait()
 	return s
+}
+
+// telling reports whether somebody began to tell people something, and it is
+// not known yet whether he did.
+func (s *scene) telling(ctx context.Context) bool {
+	open, ended := map[string]string{}, map[string]bool{}
+	for e, err := range s.memory.Entries(ctx, ledger.Query{}) {
+		switch {
+		case err != nil:
+			s.fail("the ledger: %v", err)
+			return false
+		case e.Kind == ledger.NotifyIntended:
+			attempt := strings.TrimPrefix(e.Key, "telling:")
+			open[attempt] = attempt[:strings.LastIndexByte(attempt, ':')]
+		case e.Kind == ledger.NotifyFailed || e.Kind == ledger.Notified:
+			_, what, _ := strings.Cut(e.Key, ":")
+			ended[what] = true
+		}
+	}
+	for attempt, what := range open {
+		if !ended[attempt] && !ended[what] {
+			return true
+		}
+	}
+	return false
 }
 
 // whoIsWho is the truth of the company, and the role that the guard has in its
