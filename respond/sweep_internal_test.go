@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"warden/change/ledger"
+	"warden/guard"
 	"warden/trail"
 )
 
@@ -39,6 +40,39 @@ func TestContradiction(t *testing.T) {
 		in := ledger.Incident{Opening: ledger.Opening{Caller: "arn", CallerID: tt.caller}}
 		if got := contradiction(in, ev, e); got == "" != (tt.want == "") || !strings.Contains(got, tt.want) {
 			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Who died before he acted or told is followed by a sweep; what is done is left.
+func TestSettled(t *testing.T) {
+	t.Parallel()
+	told := func(channels ...string) (in ledger.Incident) {
+		in.Status = ledger.StatusConfigured
+		for _, c := range channels {
+			in.Notifications = append(in.Notifications, ledger.Notification{Channel: c})
+		}
+		return in
+	}
+	doubtful, givenBack := told("contained"), told()
+	doubtful.Events = []ledger.Event{{ID: "e", Verdict: string(guard.Escalate)}}
+	givenBack.Status = ledger.StatusGivenBack
+	for name, tt := range map[string]struct {
+		in      ledger.Incident
+		verdict guard.Verdict
+		want    bool
+	}{
+		"contained and told":                {told("contained/slack"), guard.Contain, true},
+		"approved and told":                 {told("carried out"), guard.Contain, true},
+		"contained, nobody told":            {told(), guard.Contain, false},
+		"seen and told before, contained":   {told("alerted 2026-09-01 medium", "escalated 2026-09-01 high"), guard.Contain, false},
+		"contained for another event, seen": {told("contained"), guard.Alert, true},
+		"given back":                        {givenBack, guard.Contain, true},
+		"doubtful, and not any more":        {doubtful, guard.Contain, false},
+		"doubtful still":                    {doubtful, guard.Escalate, true},
+	} {
+		if got := settled(tt.in, "e", tt.verdict); got != tt.want {
+			t.Errorf("%s: settled %v", name, got)
 		}
 	}
 }
